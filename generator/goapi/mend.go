@@ -1,0 +1,101 @@
+package goapi
+
+import (
+	"go/ast"
+	"slices"
+	"strings"
+)
+
+// edit replaces code[from:to] by text.
+type edit struct {
+	from, to int
+	text     string
+}
+
+// mended returns code that compiles where oapi-codegen's does not, and reports
+// whether it differs. A response type that is an interface, because its schema
+// allows anything, becomes a struct with a Body: a Go interface cannot have methods.
+// A field that a request has once per media type, such as Body io.Reader, it has once.
+// A type that contains itself becomes finite.
+func (f *file) mended() (code string, changed bool) {
+	edits := append(f.repeated(), f.unrolled()...)
+	for _, d := range f.tree.Decls {
+		fn, ok := d.(*ast.FuncDecl)
+		if !ok || fn.Recv == nil || len(fn.Recv.List[0].Names) != 1 {
+			continue
+		}
+		_, visits := visited(fn.Name.Name)
+		name, isIdent := fn.Recv.List[0].Type.(*ast.Ident)
+		if !visits || !isIdent || f.types[name.Name] == nil || !f.isInterface(name.Name) {
+			continue
+		}
+		spec := f.types[name.Name]
+		from, to := f.offset(spec.Type.Pos()), f.offset(spec.Type.End())
+		edits = append(edits, edit{f.offset(spec.Name.End()), to, " struct{ Body " + f.code[from:to] + " }"})
+		receiver := fn.Recv.List[0].Names[0].Name
+		ast.Inspect(fn.Body, func(n ast.Node) bool {
+			if _, selected := n.(*ast.SelectorExpr); selected {
+				return false // of the receiver only the whole is meant
+			}
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			for _, arg := range call.Args {
+				if id, ok := arg.(*ast.Ident); ok && id.Name == receiver {
+					edits = append(edits, edit{f.offset(id.End()), f.offset(id.End()), ".Body"})
+				}
+			}
+			return true
+		})
+	}
+	if len(edits) == 0 {
+		return f.code, false
+	}
+	slices.SortFunc(edits, func(a, b edit) int { return b.from - a.from })
+	code = f.code
+	for _, e := range edits {
+		code = code[:e.from] + e.text + code[e.to:]
+	}
+	return code, true
+}
+
+// repeated takes fields out of request structs that an earlier field equals.
+func (f *file) repeated() []edit {
+	var edits []edit
+	for name, spec := range f.types {
+		fields, ok := spec.Type.(*ast.StructType)
+		if !ok || !strings.HasSuffix(name, "RequestObject") {
+			continue
+		}
+		seen := map[string]bool{}
+		for _, field := range fields.Fields.List {
+			from, to := f.offset(field.Pos()), f.offset(field.End())
+			text := strings.Join(strings.Fields(f.code[from:to]), " ")
+			if seen[text] {
+				edits = append(edits, edit{from, to, ""})
+			}
+			seen[text] = true
+		}
+	}
+	return edits
+}
+
+// isInterface reports whether a type of the file is an interface underneath.
+func (f *file) isInterface(name string) bool {
+	for range len(f.types) {
+		spec := f.types[name]
+		if spec == nil {
+			return name == "any"
+		}
+		switch t := spec.Type.(type) {
+		case *ast.InterfaceType:
+			return true
+		case *ast.Ident:
+			name = t.Name
+		default:
+			return false
+		}
+	}
+	return false
+}
