@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"github.com/idemgen/idemgen/internal/servertest"
+	"github.com/idemgen/idemgen/runtime/store/mysql"
 	"github.com/idemgen/idemgen/runtime/store/storetest"
 )
 
 // BenchmarkRatio sets what a request costs with its key against the same work
 // without one, through the same pool: a transaction with one insert, a SELECT by
-// primary key. The server flushes each commit.
+// primary key. The server flushes each commit. One by one is how statements go
+// to a server that knows no blocks.
 func BenchmarkRatio(b *testing.B) {
 	for _, name := range servers {
 		b.Run(name, func(b *testing.B) {
@@ -30,6 +32,9 @@ func benchRatio(b *testing.B, dsn string, clients int) {
 	f := newFixture(b, dsn)
 	probe := f.probe(b)
 	db, s := f.open(b)
+	single, err := mysql.New(b.Context(), db, mysql.WithTablePrefix(f.prefix))
+	must(b, err)
+	single.OneByOne()
 	db.SetMaxIdleConns(clients)
 	insert := func(tx any) error {
 		_, err := tx.(*sql.Tx).Exec("INSERT INTO " + probe + " (name) VALUES ('a pet')")
@@ -49,6 +54,7 @@ func benchRatio(b *testing.B, dsn string, clients int) {
 		storetest.Compare(b, clients,
 			storetest.Candidate{Name: "floor", Do: plain},
 			storetest.InTx("tx", s, insert),
+			storetest.InTx("one-by-one", single, insert),
 			storetest.Separate("separate", s, plain),
 		)
 	})

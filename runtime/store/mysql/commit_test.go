@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -20,6 +21,7 @@ type cable struct {
 	addr   string
 	armed  atomic.Int32 // cutBefore or cutAfter
 	server string
+	commit []byte // is in the packet with the COMMIT
 }
 
 const (
@@ -35,7 +37,10 @@ func newCable(t *testing.T, dsn string) (*cable, string) {
 	}
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	must(t, err)
-	c := &cable{addr: listener.Addr().String(), server: config.Addr}
+	c := &cable{addr: listener.Addr().String(), server: config.Addr, commit: []byte("\x03COMMIT")}
+	if !strings.Contains(dsn, oneByOne) {
+		c.commit = answer.Response.Body // a block's parameter
+	}
 	t.Cleanup(func() { _ = listener.Close() })
 	go func() {
 		for {
@@ -77,7 +82,7 @@ func (c *cable) carry(client net.Conn) {
 		if err != nil {
 			return
 		}
-		if bytes.Contains(b[:n], []byte("\x03COMMIT")) { // a command packet
+		if bytes.Contains(b[:n], c.commit) {
 			switch c.armed.Swap(0) {
 			case cutBefore:
 				return
@@ -94,7 +99,7 @@ func (c *cable) carry(client net.Conn) {
 // When the answer to a COMMIT is lost, Complete returns only when a Lookup tells
 // the truth, and does not claim to know.
 func TestComplete_CommitIsUnclear(t *testing.T) {
-	onServers(t, func(t *testing.T, dsn string) {
+	bothWays(t, func(t *testing.T, dsn string) {
 		for cut, committed := range map[int32]bool{cutBefore: false, cutAfter: true} {
 			t.Run(fmt.Sprintf("committed %v", committed), func(t *testing.T) {
 				f := newFixture(t, dsn)
@@ -126,7 +131,7 @@ func TestComplete_CommitIsUnclear(t *testing.T) {
 
 // What a killed process leaves behind is a session that the server ends.
 func TestBegin_AfterTheSessionWasKilled(t *testing.T) {
-	onServers(t, func(t *testing.T, dsn string) {
+	bothWays(t, func(t *testing.T, dsn string) {
 		f := newFixture(t, dsn)
 		probe := f.probe(t)
 		_, s := f.open(t)

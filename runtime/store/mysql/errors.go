@@ -51,6 +51,17 @@ func busyError(err error) error {
 	return err
 }
 
+// takenError marks a run whose key has an answer already.
+func takenError(err error) error {
+	return fmt.Errorf("%w: the key was taken by somebody else: %w", idem.ErrRetryTx, err)
+}
+
+// isUnsettled reports whether the first statement after the handler failed, or
+// was not sent.
+func isUnsettled(err error) bool {
+	return number(err) == noSuchSavepoint || errors.Is(err, sql.ErrTxDone) || errors.Is(err, driver.ErrBusyBuffer)
+}
+
 // settleError explains why the savepoint before the handler could not be reached
 // any more. Nothing was committed since.
 func settleError(err error) error {

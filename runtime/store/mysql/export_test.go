@@ -11,8 +11,11 @@ import (
 func (s *Store) ClaimAfter(ctx context.Context, c *idem.Claim, between func()) (idem.Claimed, error) {
 	seen, err := read(ctx, s.sql.read, &c.ID)
 	if err != nil || !seen.claimable(&c.Fingerprint) {
-		return seen.refusal(), err
+		return s.refusal(&c.ID, &seen), err
 	}
 	between()
 	return s.take(ctx, c, &seen)
 }
+
+// OneByOne makes the store send each statement by itself, as to a MySQL.
+func (s *Store) OneByOne() { s.server.blocks = false }

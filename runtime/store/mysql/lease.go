@@ -38,7 +38,7 @@ func (s *Store) claim(ctx context.Context, c *idem.Claim) (idem.Claimed, error) 
 			return idem.Claimed{}, err
 		}
 		if !seen.claimable(&c.Fingerprint) {
-			return seen.refusal(), nil
+			return s.refusal(&c.ID, &seen), nil
 		}
 		claimed, err := s.take(ctx, c, &seen)
 		if err != nil || claimed.State == idem.ClaimOwned {
@@ -83,7 +83,11 @@ func (s *Store) Heartbeat(ctx context.Context, id idem.ID, f idem.Fence, lease t
 
 // Complete implements [idem.Store].
 func (s *Store) Complete(ctx context.Context, id idem.ID, f idem.Fence, r idem.Response, ttl time.Duration) error {
-	return s.update(ctx, "complete", s.sql.complete, id, f, answerArgs(&r, ttl)...)
+	err := s.update(ctx, "complete", s.sql.complete, id, f, answerArgs(&r, ttl)...)
+	if err == nil {
+		s.answered.add(&id)
+	}
+	return err
 }
 
 // Release implements [idem.Store].

@@ -27,8 +27,22 @@ func onServers(t *testing.T, test func(t *testing.T, dsn string)) {
 	}
 }
 
+// oneByOne is a parameter of a DSN that changes nothing on the server. It makes
+// the tests' stores send each statement by itself, as to a MySQL.
+const oneByOne = "connectionAttributes=program_name%3Aone-by-one"
+
+// bothWays runs a test on each server, with blocks of statements where the server
+// knows them, and one by one.
+func bothWays(t *testing.T, test func(t *testing.T, dsn string)) {
+	t.Helper()
+	onServers(t, func(t *testing.T, dsn string) {
+		t.Run("blocks", func(t *testing.T) { test(t, dsn) })
+		t.Run("one by one", func(t *testing.T) { test(t, with(dsn, oneByOne)) })
+	})
+}
+
 func TestStore(t *testing.T) {
-	onServers(t, func(t *testing.T, dsn string) { storetest.Run(t, newHarness(t, dsn)) })
+	bothWays(t, func(t *testing.T, dsn string) { storetest.Run(t, newHarness(t, dsn)) })
 }
 
 // TestStore_Parameters runs the suite under the parameters of a DSN that change
@@ -105,6 +119,9 @@ func (f *fixture) open(tb testing.TB, opts ...mysql.Option) (*sql.DB, *mysql.Sto
 	db := openDB(tb, f.dsn)
 	s, err := mysql.New(context.Background(), db, append(opts, mysql.WithTablePrefix(f.prefix))...)
 	must(tb, err)
+	if strings.Contains(f.dsn, oneByOne) {
+		s.OneByOne()
+	}
 	tb.Cleanup(func() { _ = s.Close() })
 	return db, s
 }

@@ -81,8 +81,9 @@ func (r *row) attempt(fp *idem.Fingerprint) int {
 }
 
 // refusal answers a claim that may not have the row.
-func (r *row) refusal() idem.Claimed {
+func (s *Store) refusal(id *idem.ID, r *row) idem.Claimed {
 	if r.is(idem.StateDone) {
+		s.answered.add(id)
 		return idem.Claimed{State: idem.ClaimDone, Record: r.record()}
 	}
 	return idem.Claimed{State: idem.ClaimRunning, Record: r.record()}
@@ -149,11 +150,15 @@ func (b *blob) Scan(value any) error {
 	return nil
 }
 
-// A fingerprint column has its one length.
+// A fingerprint column has its one length. NULL, in place of a row that is not
+// there, is the zero value.
 type fingerprint idem.Fingerprint
 
 // Scan implements [sql.Scanner].
 func (f *fingerprint) Scan(value any) error {
+	if value == nil {
+		return nil
+	}
 	v, ok := value.([]byte)
 	if !ok || len(v) != len(f) {
 		return fmt.Errorf("a fingerprint has %d octets: the table was changed by something else", len(f))

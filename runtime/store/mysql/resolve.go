@@ -68,6 +68,7 @@ func (s *Store) Resolve(ctx context.Context, id idem.ID, f idem.Fence, done *ide
 		err = s.update(ctx, "resolve", s.sql.resolveFree, id, f)
 	} else {
 		err = s.update(ctx, "resolve", s.sql.resolveDone, id, f, answerArgs(&done.Response, done.TTL)...)
+		s.answered.add(&id)
 	}
 	if errors.Is(err, idem.ErrClaimLost) {
 		return idem.ErrNotUnknown

@@ -18,6 +18,7 @@ type server struct {
 	database   string
 	isolation  string // name of the variable with a session's isolation level
 	skipLocked bool   // SELECT ... FOR UPDATE SKIP LOCKED
+	blocks     bool   // prepares BEGIN NOT ATOMIC, as MariaDB does since 10.6
 }
 
 // inspect asks the server who it is.
@@ -46,6 +47,17 @@ func inspect(ctx context.Context, db *sql.DB) (server, error) {
 	}
 	if err != nil {
 		return server{}, fmt.Errorf("ask for the isolation level: %w", err)
+	}
+	block, err := db.PrepareContext(ctx, "BEGIN NOT ATOMIC DO ?; END")
+	switch {
+	case err == nil:
+		s.blocks = true
+		err = block.Close()
+	case number(err) != 0: // the server's own objection
+		err = nil
+	}
+	if err != nil {
+		return server{}, fmt.Errorf("ask whether the server knows blocks: %w", err)
 	}
 	return s, nil
 }

@@ -43,6 +43,15 @@ func (x *session) run(ctx context.Context, text string) error {
 	})
 }
 
+// exec executes a prepared statement.
+func (x *session) exec(ctx context.Context, stmt *sql.Stmt, args []any) (result sql.Result, err error) {
+	err = x.call(func() error {
+		result, err = x.tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)
+		return err
+	})
+	return result, err
+}
+
 func (s *Store) connect(ctx context.Context) (*session, error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
@@ -52,9 +61,9 @@ func (s *Store) connect(ctx context.Context) (*session, error) {
 }
 
 // takeLock takes the user lock of id unless another session has it. It returns
-// the lowest fence for a claim that is decided from now on, and whether the
-// session is READ COMMITTED by itself.
-func (x *session) takeLock(ctx context.Context, id *idem.ID) (fence int64, committed, ok bool, err error) {
+// the lowest fence for a claim that is decided from now on, and the isolation
+// level to ask for.
+func (x *session) takeLock(ctx context.Context, id *idem.ID) (fence int64, level sql.IsolationLevel, ok bool, err error) {
 	var (
 		locked    sql.NullInt64
 		isolation string
@@ -62,24 +71,26 @@ func (x *session) takeLock(ctx context.Context, id *idem.ID) (fence int64, commi
 	lock := x.s.lockName(id)
 	query := fmt.Sprintf(lockSQL, lock, x.s.server.isolation)
 	err = x.call(func() error { return x.conn.QueryRowContext(ctx, query).Scan(&locked, &isolation, &fence) })
-	if err != nil {
-		return 0, false, false, err
+	if err == nil && !locked.Valid {
+		err = errNoLock
 	}
-	if !locked.Valid {
-		return 0, false, false, errors.New("GET_LOCK returned NULL: the server has no room for user locks")
+	if err != nil {
+		return 0, 0, false, err
 	}
 	if locked.Int64 == 1 {
 		x.lock = lock
 	}
-	return fence, isolation == "READ-COMMITTED", x.lock != "", nil
-}
-
-// begin begins the transaction.
-func (x *session) begin(wait context.Context, committed bool) (err error) {
-	level := sql.LevelReadCommitted
-	if committed {
+	level = sql.LevelReadCommitted
+	if isolation == "READ-COMMITTED" {
 		level = sql.LevelDefault // saves the statement that says so
 	}
+	return fence, level, x.lock != "", nil
+}
+
+var errNoLock = errors.New("GET_LOCK returned NULL: the server has no room for user locks")
+
+// begin begins the transaction.
+func (x *session) begin(wait context.Context, level sql.IsolationLevel) (err error) {
 	// database/sql ends a transaction with the context of its BEGIN. This one
 	// ends with the wait, or not at all.
 	var life context.Context

@@ -96,13 +96,16 @@ type statements struct {
 	heartbeat, complete, release, abandon, owns *sql.Stmt
 	get, unknown, resolveDone, resolveFree      *sql.Stmt
 	count                                       *sql.Stmt
+	// Blocks, which are nil where the server knows none.
+	open, openUnkeyed, answerNewBlock *sql.Stmt
 }
 
-func (q *statements) prepare(ctx context.Context, db *sql.DB, prefix string) error {
-	for _, p := range []struct {
+func (q *statements) prepare(ctx context.Context, db *sql.DB, server server, prefix string) error {
+	type prepared struct {
 		stmt **sql.Stmt
 		text string
-	}{
+	}
+	all := []prepared{
 		{&q.read, readSQL},
 		{&q.insert, insertSQL},
 		{&q.take, takeSQL},
@@ -118,7 +121,14 @@ func (q *statements) prepare(ctx context.Context, db *sql.DB, prefix string) err
 		{&q.resolveDone, resolveDoneSQL},
 		{&q.resolveFree, resolveFreeSQL},
 		{&q.count, countSQL},
-	} {
+	}
+	if server.blocks {
+		all = append(all,
+			prepared{&q.open, fmt.Sprintf(openBlock, server.isolation)},
+			prepared{&q.openUnkeyed, fmt.Sprintf(openUnkeyedBlock, server.isolation)},
+			prepared{&q.answerNewBlock, answerNewBlock})
+	}
+	for _, p := range all {
 		var err error
 		if *p.stmt, err = db.PrepareContext(ctx, named(p.text, prefix)); err != nil {
 			return fmt.Errorf("prepare: %w", err)
@@ -133,6 +143,7 @@ func (q *statements) close() error {
 		q.read, q.insert, q.take, q.answerNew, q.answer,
 		q.heartbeat, q.complete, q.release, q.abandon, q.owns,
 		q.get, q.unknown, q.resolveDone, q.resolveFree, q.count,
+		q.open, q.openUnkeyed, q.answerNewBlock,
 	} {
 		if stmt != nil {
 			errs = append(errs, stmt.Close())

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -41,7 +42,7 @@ func (s *Store) sweep(ctx context.Context, batch int) (int, error) {
 		return 0, err
 	}
 	defer x.free()
-	if err := x.begin(ctx, false); err != nil {
+	if err := x.begin(ctx, sql.LevelReadCommitted); err != nil {
 		return 0, err
 	}
 	keys, err := x.expired(ctx, batch)

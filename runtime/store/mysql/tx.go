@@ -9,16 +9,17 @@ import (
 	idem "github.com/idemgen/idemgen/runtime"
 )
 
-// The savepoint before the handler. Its name is unlikely in a handler's own SQL.
+// The savepoint before the handler. Its name is unlikely in a handler's own SQL,
+// and has nothing that named would replace.
 const (
-	setSavepoint = "SAVEPOINT idem_handler"
-	keepWrites   = "RELEASE SAVEPOINT idem_handler"
-	undoWrites   = "ROLLBACK TO SAVEPOINT idem_handler"
+	setSavepoint = "SAVEPOINT idempotent_handler"
+	keepWrites   = "RELEASE SAVEPOINT idempotent_handler"
+	undoWrites   = "ROLLBACK TO SAVEPOINT idempotent_handler"
 )
 
 // Begin implements [idem.TxStore]. A duplicate of a request that is in its
-// transaction is refused at once, whatever process has it; a replay costs one
-// SELECT.
+// transaction is refused at once, whatever process has it. A replay costs one
+// SELECT; on MariaDB the first one in a process looks it up in a transaction.
 func (s *Store) Begin(ctx context.Context, c *idem.Claim) (tx idem.StoreTx, claimed idem.Claimed, err error) {
 	err = s.within(ctx, func(ctx context.Context) error {
 		if c == nil {
@@ -38,12 +39,14 @@ func (s *Store) begin(ctx context.Context, c *idem.Claim) (idem.StoreTx, idem.Cl
 	if r, ok := s.running.owner(&c.ID); ok {
 		return nil, idem.Claimed{State: idem.ClaimRunning, Record: r}, nil
 	}
-	seen, err := read(ctx, s.sql.read, &c.ID)
-	if err != nil {
-		return nil, idem.Claimed{}, err
-	}
-	if !seen.claimable(&c.Fingerprint) {
-		return nil, seen.refusal(), nil
+	if !s.server.blocks || s.answered.has(&c.ID) {
+		seen, err := read(ctx, s.sql.read, &c.ID)
+		if err != nil {
+			return nil, idem.Claimed{}, err
+		}
+		if !seen.claimable(&c.Fingerprint) {
+			return nil, s.refusal(&c.ID, &seen), nil
+		}
 	}
 	x, err := s.connect(ctx)
 	if err != nil {
@@ -65,31 +68,22 @@ func (s *Store) begin(ctx context.Context, c *idem.Claim) (idem.StoreTx, idem.Cl
 }
 
 // begin takes the lock and decides inside the transaction whether the claim is
-// owned. Only what is read after the lock was taken counts.
+// owned. Only what is read after the lock was taken makes it so.
 func (t *storeTx) begin(ctx context.Context) (idem.Claimed, error) {
 	c := t.claim
-	fence, committed, ok, err := t.takeLock(ctx, &c.ID)
+	open := t.open
+	if t.s.server.blocks {
+		open = t.openAtOnce
+	}
+	fence, ok, err := open(ctx)
 	if err != nil {
 		return idem.Claimed{}, err
+	}
+	if !t.seen.claimable(&c.Fingerprint) { // counts without the lock, which another duplicate may hold
+		return t.s.refusal(&c.ID, &t.seen), nil
 	}
 	if !ok {
 		return idem.Claimed{State: idem.ClaimRunning, Record: unseen(c)}, nil
-	}
-	if err := t.session.begin(ctx, committed); err != nil {
-		return idem.Claimed{}, err
-	}
-	err = t.call(func() (err error) {
-		t.seen, err = read(ctx, t.tx.StmtContext(ctx, t.s.sql.read), &c.ID)
-		return err
-	})
-	if err != nil {
-		return idem.Claimed{}, err
-	}
-	if !t.seen.claimable(&c.Fingerprint) {
-		return t.seen.refusal(), nil
-	}
-	if err := t.run(ctx, setSavepoint); err != nil {
-		return idem.Claimed{}, err
 	}
 	t.owned = idem.Claimed{
 		State:    idem.ClaimOwned,
@@ -104,6 +98,26 @@ func (t *storeTx) begin(ctx context.Context) (idem.Claimed, error) {
 	return t.owned, nil
 }
 
+// open does what openAtOnce does, one by one.
+func (t *storeTx) open(ctx context.Context) (fence int64, ok bool, err error) {
+	c := t.claim
+	fence, level, ok, err := t.takeLock(ctx, &c.ID)
+	if err != nil || !ok {
+		return 0, false, err
+	}
+	if err := t.session.begin(ctx, level); err != nil {
+		return 0, false, err
+	}
+	err = t.call(func() (err error) {
+		t.seen, err = read(ctx, t.tx.StmtContext(ctx, t.s.sql.read), &c.ID)
+		return err
+	})
+	if err == nil && t.seen.claimable(&c.Fingerprint) {
+		err = t.run(ctx, setSavepoint)
+	}
+	return fence, true, err
+}
+
 // beginUnkeyed begins a transaction that records nothing.
 func (s *Store) beginUnkeyed(ctx context.Context) (idem.StoreTx, idem.Claimed, error) {
 	x, err := s.connect(ctx)
@@ -116,7 +130,11 @@ func (s *Store) beginUnkeyed(ctx context.Context) (idem.StoreTx, idem.Claimed, e
 			x.free()
 		}
 	}()
-	if err = x.begin(ctx, false); err == nil {
+	if s.server.blocks {
+		if err = x.begin(ctx, sql.LevelDefault); err == nil {
+			_, err = x.exec(ctx, s.sql.openUnkeyed, nil)
+		}
+	} else if err = x.begin(ctx, sql.LevelReadCommitted); err == nil {
 		err = x.run(ctx, setSavepoint)
 	}
 	if err != nil {
@@ -152,12 +170,18 @@ func (t *storeTx) Complete(ctx context.Context, done *idem.Completion, keep bool
 	if err != nil {
 		return fmt.Errorf("mysql: complete: %w", err)
 	}
+	if done != nil && t.claim != nil {
+		t.s.answered.add(&t.claim.ID)
+	}
 	return nil
 }
 
 var errSpent = errors.New("mysql: the transaction was completed or rolled back before")
 
 func (t *storeTx) complete(ctx context.Context, done *idem.Completion, keep bool) error {
+	if t.s.server.blocks && done != nil && t.claim != nil && !t.seen.exists {
+		return t.answerAtOnce(ctx, done, keep)
+	}
 	// Both forms fail when the savepoint is gone, that is when the handler has
 	// ended the transaction: nothing may be written then, because it would be
 	// committed on the spot.
@@ -179,16 +203,15 @@ func (t *storeTx) complete(ctx context.Context, done *idem.Completion, keep bool
 // answer stores the finished record.
 func (t *storeTx) answer(ctx context.Context, done *idem.Completion) error {
 	c := t.claim
-	args := append([]any{int64(t.owned.Fence), t.owned.Attempts}, answerArgs(&done.Response, done.TTL)...)
-	args = append(args, operation(c))
+	args := t.newAnswerArgs(done)
 	if !t.seen.exists {
-		_, err := t.exec(ctx, t.s.sql.answerNew, append([]any{c.ID[:], c.Fingerprint[:]}, args...))
+		_, err := t.exec(ctx, t.s.sql.answerNew, args)
 		if number(err) == duplicateEntry {
-			return fmt.Errorf("%w: the key was taken by somebody else: %w", idem.ErrRetryTx, err)
+			return takenError(err)
 		}
 		return err
 	}
-	args = append(append([]any{c.Fingerprint[:]}, args...), c.ID[:], int64(t.seen.fence), int64(t.seen.state), c.Fingerprint[:])
+	args = append(args[1:], c.ID[:], int64(t.seen.fence), int64(t.seen.state), c.Fingerprint[:])
 	result, err := t.exec(ctx, t.s.sql.answer, args)
 	if err != nil {
 		return err
@@ -199,21 +222,26 @@ func (t *storeTx) answer(ctx context.Context, done *idem.Completion) error {
 	return fmt.Errorf("%w: the key was taken by somebody else", idem.ErrRetryTx)
 }
 
-func (t *storeTx) exec(ctx context.Context, stmt *sql.Stmt, args []any) (result sql.Result, err error) {
-	err = t.call(func() error {
-		result, err = t.tx.StmtContext(ctx, stmt).ExecContext(ctx, args...)
-		return err
-	})
-	return result, err
+// newAnswerArgs are the parameters of answerNewSQL.
+func (t *storeTx) newAnswerArgs(done *idem.Completion) []any {
+	c := t.claim
+	args := append([]any{c.ID[:], c.Fingerprint[:], int64(t.owned.Fence), t.owned.Attempts}, answerArgs(&done.Response, done.TTL)...)
+	return append(args, operation(c))
 }
 
-// commit commits. When it cannot tell whether it has, it does not return before
-// a Lookup can, as long as the budget allows.
+// commit commits.
 func (t *storeTx) commit(ctx context.Context) error {
 	err := t.call(t.tx.Commit)
 	if err == nil || errors.Is(err, sql.ErrTxDone) {
 		return undoneError(err)
 	}
+	return t.unclear(ctx, err)
+}
+
+// unclear explains a COMMIT that failed. When nobody knows whether it has
+// worked, it does not return before a Lookup can tell, as long as the budget
+// allows.
+func (t *storeTx) unclear(ctx context.Context, err error) error {
 	if isUndone(err) {
 		t.stuck = true
 		return undoneError(err)

@@ -38,7 +38,7 @@ func works(tb testing.TB, s *mysql.Store, c *idem.Claim) {
 func handlerOf(tx idem.StoreTx) *sql.Tx { return tx.Tx().(*sql.Tx) }
 
 func TestBegin_DuplicateShowsWhoRuns(t *testing.T) {
-	onServers(t, func(t *testing.T, dsn string) {
+	bothWays(t, func(t *testing.T, dsn string) {
 		f := newFixture(t, dsn)
 		_, here := f.open(t)
 		_, elsewhere := f.open(t)
@@ -74,7 +74,7 @@ func notBegun(t *testing.T, s *mysql.Store, c *idem.Claim, want idem.ClaimState)
 }
 
 func TestBegin_ReplayWhileTheLockIsHeld(t *testing.T) {
-	onServers(t, func(t *testing.T, dsn string) {
+	bothWays(t, func(t *testing.T, dsn string) {
 		f := newFixture(t, dsn)
 		_, s := f.open(t)
 		tx := begin(t, s, claim(1)) // has the user lock until the end
@@ -87,7 +87,7 @@ func TestBegin_ReplayWhileTheLockIsHeld(t *testing.T) {
 }
 
 func TestComplete_KeyTakenMeanwhile(t *testing.T) {
-	onServers(t, func(t *testing.T, dsn string) {
+	bothWays(t, func(t *testing.T, dsn string) {
 		for name, prepare := range map[string]func(*fixture, *mysql.Store){
 			"no row before": func(*fixture, *mysql.Store) {},
 			"a row before": func(f *fixture, s *mysql.Store) {
@@ -118,7 +118,7 @@ func TestComplete_KeyTakenMeanwhile(t *testing.T) {
 }
 
 func TestComplete_HandlerEndedTheTransaction(t *testing.T) {
-	onServers(t, func(t *testing.T, dsn string) {
+	bothWays(t, func(t *testing.T, dsn string) {
 		f := newFixture(t, dsn)
 		probe := f.probe(t)
 		for name, end := range map[string]func(*testing.T, *sql.Tx){
@@ -149,7 +149,7 @@ func TestComplete_HandlerEndedTheTransaction(t *testing.T) {
 }
 
 func TestRollback_HandlerEndedTheTransaction(t *testing.T) {
-	onServers(t, func(t *testing.T, dsn string) {
+	bothWays(t, func(t *testing.T, dsn string) {
 		_, s := newFixture(t, dsn).open(t)
 		tx := begin(t, s, claim(1))
 		must(t, handlerOf(tx).Commit())
@@ -162,7 +162,7 @@ func TestRollback_HandlerEndedTheTransaction(t *testing.T) {
 }
 
 func TestComplete_HandlerLeftRowsOpen(t *testing.T) {
-	onServers(t, func(t *testing.T, dsn string) {
+	bothWays(t, func(t *testing.T, dsn string) {
 		f := newFixture(t, dsn)
 		probe := f.probe(t)
 		_, s := f.open(t)
@@ -185,7 +185,7 @@ func TestComplete_HandlerLeftRowsOpen(t *testing.T) {
 }
 
 func TestComplete_CancelledBefore(t *testing.T) {
-	onServers(t, func(t *testing.T, dsn string) {
+	bothWays(t, func(t *testing.T, dsn string) {
 		f := newFixture(t, dsn)
 		probe := f.probe(t)
 		_, s := f.open(t)
@@ -207,7 +207,7 @@ func TestComplete_CancelledBefore(t *testing.T) {
 }
 
 func TestTx_IsReadCommitted(t *testing.T) {
-	onServers(t, func(t *testing.T, dsn string) {
+	bothWays(t, func(t *testing.T, dsn string) {
 		f := newFixture(t, dsn)
 		probe := f.probe(t)
 		for name, dsn := range map[string]string{"by the store": dsn, "by the DSN": readCommitted(t, dsn)} {
@@ -228,7 +228,7 @@ func TestTx_IsReadCommitted(t *testing.T) {
 
 // A deadlock undoes the run of one of two requests, which then works.
 func TestRetryableTx_Deadlock(t *testing.T) {
-	onServers(t, func(t *testing.T, dsn string) {
+	bothWays(t, func(t *testing.T, dsn string) {
 		f := newFixture(t, dsn)
 		probe := f.probe(t)
 		_, s := f.open(t)
@@ -259,7 +259,7 @@ func TestRetryableTx_Deadlock(t *testing.T) {
 
 // A handler that does not mind that its transaction is gone must not be believed.
 func TestComplete_HandlerIgnoredADeadlock(t *testing.T) {
-	onServers(t, func(t *testing.T, dsn string) {
+	bothWays(t, func(t *testing.T, dsn string) {
 		f := newFixture(t, dsn)
 		_, s := f.open(t)
 		tx := begin(t, s, claim(1))
