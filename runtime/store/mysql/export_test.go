@@ -19,3 +19,6 @@ func (s *Store) ClaimAfter(ctx context.Context, c *idem.Claim, between func()) (
 
 // OneByOne makes the store send each statement by itself, as to a MySQL.
 func (s *Store) OneByOne() { s.server.blocks = false }
+
+// SendsBlocks reports whether the store sends several statements as one.
+func (s *Store) SendsBlocks() bool { return s.server.blocks }

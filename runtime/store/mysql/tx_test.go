@@ -285,3 +285,23 @@ func TestRetryableTx(t *testing.T) {
 		}
 	}
 }
+
+// What is prepared on a connection survives a change of the table.
+func TestBegin_AfterTheTableChanged(t *testing.T) {
+	bothWays(t, func(t *testing.T, dsn string) {
+		f := newFixture(t, dsn)
+		db, s := f.open(t)
+		db.SetMaxOpenConns(1)
+		for i, change := range []string{"ADD COLUMN note INT NULL FIRST", "FORCE", "DROP COLUMN note", "MODIFY operation VARCHAR(300) NOT NULL DEFAULT ''"} {
+			c := claim(byte(i + 1))
+			must(t, begin(t, s, c).Rollback(t.Context()))
+			mustExec(t, f.db, "ALTER TABLE "+f.prefix+"keys "+change)
+			works(t, s, c)
+			if got := notBegun(t, s, c, idem.ClaimDone).Record; got.Response.Status != answer.Response.Status || string(got.Response.Body) != string(answer.Response.Body) {
+				t.Errorf("after %s: answer %+v", change, got.Response)
+			}
+			_, other := f.open(t)
+			notBegun(t, other, c, idem.ClaimDone)
+		}
+	})
+}
