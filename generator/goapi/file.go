@@ -43,7 +43,7 @@ func parseFile(code string) (*file, error) {
 	return f, nil
 }
 
-func (f *file) offset(p token.Pos) int { return f.fset.Position(p).Offset }
+func (f *file) offset(p token.Pos) int { return int(p - f.tree.FileStart) }
 
 // notGo explains that code does not parse: with the line, because it has the
 // name that went wrong.
@@ -64,43 +64,62 @@ func (f *file) formatted(header string) ([]byte, error) {
 	if f == nil {
 		return nil, nil
 	}
+	clause := "package " + f.tree.Name.Name + "\n"
+	head, err := format.Source([]byte(header + "\n" + clause + f.imports()))
+	if err != nil {
+		return nil, fmt.Errorf("it wrote imports that are not Go: %w", err)
+	}
+	// What is below the imports is printed from the tree, so that it is not parsed
+	// once more.
+	var body bytes.Buffer
+	if err := format.Node(&body, f.fset, f.body()); err != nil {
+		return nil, fmt.Errorf("it wrote code that is not Go: %w", err)
+	}
+	return append(head, bytes.TrimPrefix(body.Bytes(), []byte(clause))...), nil
+}
+
+// body returns the file without imports, and without the comments above and between
+// them.
+func (f *file) body() *ast.File {
+	body := &ast.File{Package: f.tree.Package, Name: f.tree.Name, Decls: f.tree.Decls, Comments: f.tree.Comments}
+	last := f.tree.Name.End()
+	for len(body.Decls) > 0 {
+		g, ok := body.Decls[0].(*ast.GenDecl)
+		if !ok || g.Tok != token.IMPORT {
+			break
+		}
+		body.Decls, last = body.Decls[1:], g.End()
+	}
+	for len(body.Comments) > 0 && body.Comments[0].Pos() < last {
+		body.Comments = body.Comments[1:]
+	}
+	return body
+}
+
+// imports returns the declaration of the imports that the file uses, the standard
+// library first; empty: there is none.
+func (f *file) imports() string {
 	used := map[string]bool{}
 	for _, id := range f.tree.Unresolved {
 		used[id.Name] = true
 	}
-	var b bytes.Buffer
-	b.WriteString(header + "\npackage " + f.tree.Name.Name + "\n")
-	last := f.tree.Name.End()
 	var std, other []string
-	for _, d := range f.tree.Decls {
-		g, ok := d.(*ast.GenDecl)
-		if !ok || g.Tok != token.IMPORT {
-			break
+	for _, spec := range f.tree.Imports {
+		switch line, keep := importLine(spec, used); {
+		case !keep:
+		case strings.Contains(spec.Path.Value, "."):
+			other = append(other, line)
+		default:
+			std = append(std, line)
 		}
-		last = g.End()
-		for _, s := range g.Specs {
-			spec := s.(*ast.ImportSpec)
-			switch line, keep := importLine(spec, used); {
-			case !keep:
-			case strings.Contains(spec.Path.Value, "."):
-				other = append(other, line)
-			default:
-				std = append(std, line)
-			}
-		}
+	}
+	if len(std)+len(other) == 0 {
+		return ""
 	}
 	if len(std) > 0 && len(other) > 0 {
 		std = append(std, "\n")
 	}
-	if std = append(std, other...); len(std) > 0 {
-		b.WriteString("\nimport (\n" + strings.Join(std, "") + ")\n")
-	}
-	b.WriteString(f.code[f.fset.Position(last).Offset:])
-	out, err := format.Source(b.Bytes())
-	if err != nil {
-		return nil, fmt.Errorf("it wrote code that is not Go: %w", err)
-	}
-	return out, nil
+	return "\nimport (\n" + strings.Join(append(std, other...), "") + ")\n"
 }
 
 // split parts the file where serving begins: models, and what serves them; nil:

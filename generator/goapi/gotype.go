@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"slices"
+	"strings"
 
 	"github.com/idemgen/idemgen/generator/diag"
 	"github.com/idemgen/idemgen/generator/source"
@@ -46,23 +47,20 @@ func strangers(doc *source.Document, missing []string) diag.List {
 	return errs
 }
 
-// missing lists the packages that a file names and does not import.
+// missing lists the packages that a file names and does not import: what is declared
+// nowhere and stands before a dot.
 func (f *file) missing(imports []Import) []string {
-	unknown := map[string]bool{}
-	for _, id := range f.tree.Unresolved {
-		unknown[id.Name] = true
-	}
+	known := map[string]bool{}
 	for _, i := range imports {
-		delete(unknown, ImportName(i))
+		known[ImportName(i)] = true
 	}
 	var list []string
-	ast.Inspect(f.tree, func(n ast.Node) bool {
-		if name := qualifier(n); unknown[name] {
-			delete(unknown, name)
-			list = append(list, name)
+	for _, id := range f.tree.Unresolved {
+		if !known[id.Name] && strings.HasPrefix(f.code[f.offset(id.End()):], ".") {
+			known[id.Name] = true
+			list = append(list, id.Name)
 		}
-		return true
-	})
+	}
 	return list
 }
 
