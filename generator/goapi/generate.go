@@ -93,6 +93,9 @@ func (t *Trial) configuration(d *openapi3.T, api *plan.API) codegen.Configuratio
 func generate(t *openapi3.T, config codegen.Configuration) (code string, err error) {
 	mu.Lock()
 	defer mu.Unlock()
+	// What oapi-codegen remembers of the document would be kept while its code is
+	// parsed and printed, when most memory is needed.
+	defer codegen.SetGlobalStateSpec(nil)
 	err = guard(func() error {
 		if code, err = run(t, config); duplicateType.MatchString(fmt.Sprint(err)) {
 			err = allDuplicates(t, config, err)
