@@ -32,6 +32,9 @@ type File struct {
 	found sync.Once
 	refs  []Node // every $ref, in document order; found
 
+	extended   sync.Once
+	extensions []Node // every member whose name begins with x-, in document order; extended
+
 	once  sync.Once
 	lines []int // line -> offset of its start; once
 
