@@ -44,12 +44,15 @@ func cure(t *openapi3.T, given renames) {
 // restate changes how a document says what oapi-codegen refuses, or leaves half
 // declared.
 func restate(t *openapi3.T) {
-	severalTypes(t)
-	mergeable(t)
-	undiscriminated(t)
+	all := gather(t)
+	severalTypes(all)
+	if mergeable(all) {
+		all = gather(t)
+	}
+	undiscriminated(all)
 	nameItems(t)
-	plainParameters(t)
-	plainText(t)
+	plainParameters(all)
+	plainText(all)
 	hoist(t)
 }
 
@@ -57,24 +60,22 @@ func restate(t *openapi3.T) {
 // oapi-codegen would convert the octets to the schema's type, of which none but
 // strings can be made so; an answer it would print as Go prints a value, which is
 // text for numbers and truths too, but for nothing that is composed.
-func plainText(t *openapi3.T) {
+func plainText(all gathered) {
 	text := func(content openapi3.Content, fits func(*openapi3.Schema) bool) {
 		if media := content["text/plain"]; media != nil && media.Schema != nil && media.Schema.Value != nil && !fits(media.Schema.Value) {
 			media.Schema = openapi3.NewStringSchema().NewRef()
 		}
 	}
-	walk(t, func(v reflect.Value) {
-		switch holder := v.Addr().Interface().(type) {
-		case *openapi3.RequestBody:
-			text(holder.Content, func(s *openapi3.Schema) bool {
-				return s.Type.Includes("string") && (s.Format == "" || s.Format == "byte")
-			})
-		case *openapi3.Response:
-			text(holder.Content, func(s *openapi3.Schema) bool {
-				return len(s.OneOf)+len(s.AnyOf)+len(s.AllOf) == 0 && !s.Type.Includes("object") && !s.Type.Includes("array")
-			})
-		}
-	})
+	for _, body := range all.bodies {
+		text(body.Content, func(s *openapi3.Schema) bool {
+			return s.Type.Includes("string") && (s.Format == "" || s.Format == "byte")
+		})
+	}
+	for _, response := range all.responses {
+		text(response.Content, func(s *openapi3.Schema) bool {
+			return len(s.OneOf)+len(s.AnyOf)+len(s.AllOf) == 0 && !s.Type.Includes("object") && !s.Type.Includes("array")
+		})
+	}
 }
 
 // distinct makes parameters of one operation distinct in Go. Header fields whose

@@ -11,25 +11,23 @@ import (
 // mergeable rewrites those allOf that oapi-codegen would refuse to merge, or merge
 // without a part. It refuses members that differ in anything, also in what a Go type
 // does not show, such as readOnly; and of a member that has allOf itself it forgets
-// the properties beside it.
-func mergeable(t *openapi3.T) {
-	var composed []*openapi3.Schema
-	walk(t, func(v reflect.Value) {
-		if s, ok := reflect.TypeAssert[*openapi3.Schema](v.Addr()); ok && len(s.AllOf) > 0 {
-			composed = append(composed, s)
-		}
-	})
+// the properties beside it. It reports whether it changed something: there are other
+// schemas then.
+func mergeable(all gathered) bool {
 	// All are read before one is written: a member of one may be another.
-	rewritten := make([]openapi3.SchemaRefs, len(composed))
-	for i, s := range composed {
-		rewritten[i] = agreed(s)
-	}
-	for i, s := range composed {
-		if rewritten[i] != nil {
-			s.AllOf = rewritten[i]
-			s.Properties, s.Required, s.AdditionalProperties = nil, nil, openapi3.AdditionalProperties{}
+	rewritten := map[*openapi3.Schema]openapi3.SchemaRefs{}
+	for _, s := range all.schemas {
+		if len(s.AllOf) > 0 {
+			if members := agreed(s); members != nil {
+				rewritten[s] = members
+			}
 		}
 	}
+	for s, members := range rewritten {
+		s.AllOf = members
+		s.Properties, s.Required, s.AdditionalProperties = nil, nil, openapi3.AdditionalProperties{}
+	}
+	return len(rewritten) > 0
 }
 
 // agreed returns what to write for the members of s and what it has beside them;

@@ -109,7 +109,11 @@ func (t *Trial) fresh(api *plan.API) (*openapi3.T, diag.List) {
 		}
 	}
 	letters(d)
-	inline(d)
+	inner := len(t.doc.Files) > 1
+	t.doc.Refs(func(ref source.Node) { inner = inner || deep(ref.Text()) })
+	if inner {
+		inline(d)
+	}
 	return d, nil
 }
 

@@ -3,7 +3,6 @@ package goapi
 import (
 	"maps"
 	"path"
-	"reflect"
 	"slices"
 	"strconv"
 
@@ -16,13 +15,12 @@ import (
 // do not tell apart everything that a union may be: a schema without a name has no
 // value. The union itself stays, and so does what travels; what is missing in Go is
 // the switch over the values.
-func undiscriminated(t *openapi3.T) {
-	walk(t, func(v reflect.Value) {
-		s, ok := reflect.TypeAssert[*openapi3.Schema](v.Addr())
-		if ok && s.Discriminator != nil && !(tellsApart(s.Discriminator, s.AnyOf) && tellsApart(s.Discriminator, s.OneOf)) {
+func undiscriminated(all gathered) {
+	for _, s := range all.schemas {
+		if s.Discriminator != nil && !(tellsApart(s.Discriminator, s.AnyOf) && tellsApart(s.Discriminator, s.OneOf)) {
 			s.Discriminator = nil
 		}
-	})
+	}
 }
 
 // tellsApart reports whether each schema of a union has a value of its own.
@@ -51,13 +49,12 @@ func tellsApart(d *openapi3.Discriminator, union openapi3.SchemaRefs) bool {
 
 // plainParameters makes parameters that are one of several simple types strings,
 // because oapi-codegen's runtime can bind no union: the request would be refused.
-func plainParameters(t *openapi3.T) {
-	walk(t, func(v reflect.Value) {
-		p, ok := reflect.TypeAssert[*openapi3.Parameter](v.Addr())
-		if ok && p.Schema != nil && simpleUnion(p.Schema.Value) {
+func plainParameters(all gathered) {
+	for _, p := range all.parameters {
+		if p.Schema != nil && simpleUnion(p.Schema.Value) {
 			p.Schema = openapi3.NewStringSchema().NewRef()
 		}
-	})
+	}
 }
 
 // simpleUnion reports whether a schema is one of several that are no object and no

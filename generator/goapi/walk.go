@@ -12,6 +12,33 @@ func walk(t *openapi3.T, visit func(reflect.Value)) {
 	w.descend(reflect.ValueOf(t))
 }
 
+// gathered are parts of a document, each once. What a cure cuts off stays among them,
+// where it hurts nobody.
+type gathered struct {
+	schemas    []*openapi3.Schema
+	parameters []*openapi3.Parameter
+	bodies     []*openapi3.RequestBody
+	responses  []*openapi3.Response
+}
+
+// gather walks a document once for all cures that look at every part of a kind.
+func gather(t *openapi3.T) gathered {
+	var all gathered
+	walk(t, func(v reflect.Value) {
+		switch part := v.Addr().Interface().(type) {
+		case *openapi3.Schema:
+			all.schemas = append(all.schemas, part)
+		case *openapi3.Parameter:
+			all.parameters = append(all.parameters, part)
+		case *openapi3.RequestBody:
+			all.bodies = append(all.bodies, part)
+		case *openapi3.Response:
+			all.responses = append(all.responses, part)
+		}
+	})
+	return all
+}
+
 type walker struct {
 	visit  func(reflect.Value)
 	seen   map[any]bool
