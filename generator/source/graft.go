@@ -284,7 +284,7 @@ func (g *graft) finish() {
 		g.list.Add(f.Root.Pos(), diag.RuleOverlay, "report this to the authors of idemgen", "the document cannot be written with its overlays: %v", err)
 		return
 	}
-	f.Bytes, f.text, f.shifts, f.breaks = text, text, nil, nil
+	f.Bytes, f.shifts, f.breaks = text, nil, nil
 	if !plain(text) {
 		w := columns{line: 1, col: 1, shifts: map[int]shift{}}
 		w.scan(string(text))

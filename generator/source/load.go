@@ -243,7 +243,7 @@ func (d *Document) load() (t *openapi3.T, err error) {
 
 // parsed has the library parse the text of the files.
 func (d *Document) parsed(location *url.URL) (*openapi3.T, error) {
-	return d.loader().LoadFromDataWithPath(d.Files[0].text, location)
+	return d.loader().LoadFromDataWithPath(d.Files[0].text(), location)
 }
 
 func (d *Document) loader() *openapi3.Loader {
@@ -256,7 +256,7 @@ func (d *Document) loader() *openapi3.Loader {
 				return nil, fmt.Errorf("%s: remote references are not followed", location)
 			}
 			if f := d.byName[location.Path]; f != nil {
-				return f.text, nil
+				return f.text(), nil
 			}
 			return nil, fmt.Errorf("%s: %w", location.Path, fs.ErrNotExist)
 		},

@@ -25,7 +25,6 @@ type File struct {
 	Bytes []byte // as read, or with overlays applied
 	Root  Node   // absent when the file does not parse
 
-	text   []byte        // what the parsers read: Bytes with JSON escapes rewritten
 	shifts map[int]shift // line of the parsers -> how its character columns become byte columns
 	breaks []int         // lines that begin for the parsers only
 
@@ -38,7 +37,7 @@ type File struct {
 	once  sync.Once
 	lines []int // line -> offset of its start; once
 
-	// With overlays, text is not what the author wrote. Written and origins map
+	// With overlays, Bytes is not what the author wrote. Written and origins map
 	// what stands in it to where it was written; both are nil without.
 	written map[mark]diag.Pos
 	origins map[*yaml.Node]diag.Pos
@@ -65,14 +64,14 @@ func parse(name string, content []byte, list *diag.List) *File {
 		list.Add(pos, diag.RuleSyntax, "save the file as UTF-8", "%s", message)
 		return f
 	}
-	f.prepare()
+	text := f.prepare()
 	if strings.HasSuffix(name, ".json") {
 		if pos, message := f.jsonError(); message != "" {
 			list.Add(pos, diag.RuleSyntax, "", "not valid JSON: %s", message)
 			return f
 		}
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(f.text))
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var root yaml.Node
 	if err := decode(decoder, &root); err != nil {
 		pos, message := f.syntaxError(err)
@@ -415,13 +414,22 @@ func (f *File) lineStart(line int) diag.Pos {
 	return diag.Pos{File: f.Name, Line: line, Col: 1}
 }
 
-// prepare makes text from Bytes. A YAML parser refuses JSON's surrogate escapes
+// text is what the parsers read. It is made again for those who need it, because
+// nobody does for most documents: kin-openapi gets them from the nodes.
+func (f *File) text() []byte {
+	if f.written != nil {
+		return f.Bytes
+	}
+	again := File{Bytes: f.Bytes}
+	return again.prepare()
+}
+
+// prepare makes the text for the parsers from Bytes. A YAML parser refuses JSON's surrogate escapes
 // and the escaped slash, and takes characters for line breaks that JSON does not;
 // in JSON input both are rewritten, and the columns behind them are remembered.
-func (f *File) prepare() {
-	f.text = f.Bytes
+func (f *File) prepare() []byte {
 	if plain(f.Bytes) && !(isJSON(f.Bytes) && (bytes.Contains(f.Bytes, []byte(`\u`)) || bytes.Contains(f.Bytes, []byte(`\/`)))) {
-		return
+		return f.Bytes
 	}
 	in := strings.TrimPrefix(string(f.Bytes), "\ufeff")
 	w := columns{line: 1, col: 1, shifts: map[int]shift{}}
@@ -434,7 +442,8 @@ func (f *File) prepare() {
 	} else {
 		w.scan(in)
 	}
-	f.text, f.shifts, f.breaks = []byte(in), w.shifts, w.breaks
+	f.shifts, f.breaks = w.shifts, w.breaks
+	return []byte(in)
 }
 
 // plain reports whether a character is a byte and a line ends where it ends for
