@@ -50,7 +50,7 @@ func restate(t *openapi3.T) {
 		all = gather(t)
 	}
 	undiscriminated(all)
-	nameItems(t)
+	nameItems(t, all)
 	plainParameters(all)
 	plainText(all)
 	hoist(t)

@@ -76,8 +76,13 @@ func simpleUnion(s *openapi3.Schema) bool {
 }
 
 // nameItems names the enums of arrays in unions, because oapi-codegen calls the array
-// and what is in it by one name.
-func nameItems(t *openapi3.T) {
+// and what is in it by one name. Most documents have none, for which no names are made.
+func nameItems(t *openapi3.T, all gathered) {
+	if !slices.ContainsFunc(all.schemas, func(s *openapi3.Schema) bool {
+		return slices.ContainsFunc(slices.Concat(s.OneOf, s.AnyOf), func(part *openapi3.SchemaRef) bool { return enumInArray(part) != nil })
+	}) {
+		return
+	}
 	if t.Components != nil {
 		for name, s := range t.Components.Schemas {
 			nameItemsOf(s, name)
@@ -148,13 +153,22 @@ func nameItemsOf(ref *openapi3.SchemaRef, name string) {
 	nameItemsOf(s.AdditionalProperties.Schema, name+"_value")
 }
 
-// nameEnum names an enum in arrays.
-func nameEnum(part *openapi3.SchemaRef, name string) {
+// enumInArray returns the enum without a name that is in one array or several; nil:
+// there is none.
+func enumInArray(part *openapi3.SchemaRef) *openapi3.SchemaRef {
 	inArray := false
 	for part != nil && part.Ref == "" && part.Value != nil && part.Value.Type.Includes("array") {
 		part, inArray = part.Value.Items, true
 	}
 	if !inArray || part == nil || part.Ref != "" || part.Value == nil || len(part.Value.Enum) == 0 || part.Value.Extensions["x-go-type-name"] != nil {
+		return nil
+	}
+	return part
+}
+
+// nameEnum names an enum in arrays.
+func nameEnum(part *openapi3.SchemaRef, name string) {
+	if part = enumInArray(part); part == nil {
 		return
 	}
 	s := *part.Value

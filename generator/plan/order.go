@@ -41,6 +41,9 @@ type segment struct {
 }
 
 func specific(text string) segment {
+	if !strings.Contains(text, "{") {
+		return segment{0, text}
+	}
 	return segment{len(templateParam.FindAllStringIndex(text, -1)), templateParam.ReplaceAllString(text, "")}
 }
 
