@@ -68,6 +68,12 @@ func (w *columns) rewriteJSON(in string) string {
 	out.Grow(len(in))
 	inString := false
 	for i := 0; i < len(in); {
+		if n := ordinary(in[i:]); n > 0 {
+			out.WriteString(in[i : i+n])
+			w.col += n
+			i += n
+			continue
+		}
 		c := in[i]
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(in[i:])
@@ -113,6 +119,17 @@ func (w *columns) rewriteJSON(in string) string {
 		i++
 	}
 	return out.String()
+}
+
+// ordinary is how much of s begins with bytes that are characters of a line and mean
+// nothing to rewriteJSON.
+func ordinary(s string) int {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' {
+			return i
+		}
+	}
+	return len(s)
 }
 
 // escape writes \uXXXX for a character of size bytes.
