@@ -212,10 +212,10 @@ func TestMember(t *testing.T) {
 
 func TestExtensions_NotInData(t *testing.T) {
 	d := load(t, files{"api.yaml": spec("  /a:\n    x-etag: false\n    get:\n      x-note: {x-etag: 1}\n      responses:\n        default: {description: d, content: {application/json: {example: {x-etag: 2}, schema: {$ref: 'b.yaml#/B'}}}}\n",
-		"  schemas:\n    x-etag: {type: string}\n"), "b.yaml": "B:\n  x-etag: 3\n  enum: [{x-etag: 4}]\n  properties: {x-etag: {type: string}}\n"})
+		"  schemas:\n    x-etag: {type: string}\n  responses:\n    x-named: {description: d, x-etag: 5}\n"), "b.yaml": "B:\n  x-etag: 3\n  enum: [{x-etag: 4}]\n  properties: {x-etag: {type: string}}\n"})
 	var got []string
 	d.Extensions("x-etag", func(n Node) { got = append(got, n.KeyPos().String()) })
-	if want := []string{"api.yaml:5:5", "b.yaml:2:3"}; !reflect.DeepEqual(got, want) {
+	if want := []string{"api.yaml:5:5", "api.yaml:14:31", "b.yaml:2:3"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
