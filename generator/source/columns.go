@@ -1,12 +1,56 @@
 package source
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
+
+// text is what the parsers read. It is made again for those who need it, because
+// nobody does for most documents: kin-openapi gets them from the nodes.
+func (f *File) text() []byte {
+	if f.written != nil {
+		return f.Bytes
+	}
+	again := File{Bytes: f.Bytes}
+	return again.prepare()
+}
+
+// prepare makes the text for the parsers from Bytes. A YAML parser refuses JSON's surrogate escapes
+// and the escaped slash, and takes characters for line breaks that JSON does not;
+// in JSON input both are rewritten, and the columns behind them are remembered.
+func (f *File) prepare() []byte {
+	if plain(f.Bytes) && !(isJSON(f.Bytes) && (bytes.Contains(f.Bytes, []byte(`\u`)) || bytes.Contains(f.Bytes, []byte(`\/`)))) {
+		return f.Bytes
+	}
+	in := strings.TrimPrefix(string(f.Bytes), "\ufeff")
+	w := columns{line: 1, col: 1, shifts: map[int]shift{}}
+	if len(in) != len(f.Bytes) {
+		w.extra = 3
+		w.record()
+	}
+	if isJSON(f.Bytes) {
+		in = w.rewriteJSON(in)
+	} else {
+		w.scan(in)
+	}
+	f.shifts, f.breaks = w.shifts, w.breaks
+	return []byte(in)
+}
+
+// plain reports whether a character is a byte and a line ends where it ends for
+// everybody.
+func plain(b []byte) bool {
+	for i, c := range b {
+		if c >= 0x7f || c == '\r' && !bytes.HasPrefix(b[i+1:], []byte("\n")) {
+			return false
+		}
+	}
+	return true
+}
 
 // columns follows a text character by character and records where a column of
 // the text is not a column of the input.
