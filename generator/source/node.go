@@ -270,8 +270,8 @@ func Tokens(pointer string) []string {
 
 // EscapeToken escapes a reference token for use in an RFC 6901 pointer.
 func EscapeToken(token string) string {
-	if !strings.ContainsAny(token, "~/") {
-		return token
+	if strings.IndexByte(token, '~') < 0 && strings.IndexByte(token, '/') < 0 {
+		return token // which most are, and there are many
 	}
 	return strings.ReplaceAll(strings.ReplaceAll(token, "~", "~0"), "/", "~1")
 }

@@ -250,36 +250,11 @@ func (d *Document) Pos(pointer string) diag.Pos { return d.Node(pointer).KeyPos(
 // order, except inside examples, defaults and other literal data.
 func (d *Document) Extensions(name string, visit func(Node)) {
 	for _, f := range d.Files {
-		f.extended.Do(func() { f.walkExtensions(f.Root, false) })
+		f.look()
 		for _, n := range f.extensions {
 			if n.Key() == name {
 				visit(n)
 			}
-		}
-	}
-}
-
-// walkExtensions notes the extensions below n; named says that the author chose the
-// names of its members.
-func (f *File) walkExtensions(n Node, named bool) {
-	if n.n != n.value() {
-		return // an alias: its anchor is visited where it stands
-	}
-	for _, item := range n.Items() {
-		f.walkExtensions(item, false)
-	}
-	for _, e := range n.Entries() {
-		key := e.Key()
-		extension := strings.HasPrefix(key, "x-") && (!named || extensible[n.Key()])
-		if extension {
-			f.extensions = append(f.extensions, e)
-		}
-		switch {
-		case named: // a component may have such a name, too
-			f.walkExtensions(e, false)
-		case extension || literal[key] || key == "examples":
-		default:
-			f.walkExtensions(e, names[key] && e.Kind() == Map)
 		}
 	}
 }

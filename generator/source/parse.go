@@ -28,11 +28,9 @@ type File struct {
 	shifts map[int]shift // line of the parsers -> how its character columns become byte columns
 	breaks []int         // lines that begin for the parsers only
 
-	found sync.Once
-	refs  []Node // every $ref, in document order; found
-
-	extended   sync.Once
-	extensions []Node // every member whose name begins with x-, in document order; extended
+	found      sync.Once
+	refs       []Node // every $ref, in document order; found
+	extensions []Node // every member whose name begins with x-, in document order; found
 
 	once  sync.Once
 	lines []int // line -> offset of its start; once

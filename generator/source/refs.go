@@ -50,39 +50,51 @@ var literal = map[string]bool{
 	"example": true, "default": true, "enum": true, "const": true, "value": true, "dataValue": true,
 }
 
-// eachRef calls visit for every $ref of a file, in document order. Many ask, and
-// looking at every node costs more than what they do.
+// look finds what is asked for again and again, because looking at every node costs
+// more than what those who ask do with it.
+func (f *File) look() {
+	f.found.Do(func() {
+		walkMembers(f.Root, false, func(ref Node) { f.refs = append(f.refs, ref) }, func(n Node) { f.extensions = append(f.extensions, n) })
+	})
+}
+
+// eachRef calls visit for every $ref of a file, in document order.
 func (f *File) eachRef(visit func(ref Node)) {
-	f.found.Do(func() { eachRef(f.Root, func(ref Node) { f.refs = append(f.refs, ref) }) })
+	f.look()
 	for _, ref := range f.refs {
 		visit(ref)
 	}
 }
 
 // eachRef calls visit for every $ref below n, in document order.
-func eachRef(n Node, visit func(ref Node)) { walkRefs(n, false, visit) }
+func eachRef(n Node, visit func(ref Node)) { walkMembers(n, false, visit, func(Node) {}) }
 
-// walkRefs walks n; named says that the author chose the names of its members.
-func walkRefs(n Node, named bool, visit func(Node)) {
+// walkMembers walks n; named says that the author chose the names of its members.
+func walkMembers(n Node, named bool, ref, extension func(Node)) {
 	if n.n != n.value() {
 		return // an alias: its anchor is visited where it stands
 	}
 	for _, item := range n.Items() {
-		walkRefs(item, false, visit)
+		walkMembers(item, false, ref, extension)
 	}
 	for _, e := range n.Entries() {
-		switch key := e.Key(); {
-		case named:
-			walkRefs(e, false, visit)
+		key := e.Key()
+		extends := strings.HasPrefix(key, "x-")
+		if extends && (!named || extensible[n.Key()]) {
+			extension(e)
+		}
+		switch {
+		case named: // a component may have such a name, too
+			walkMembers(e, false, ref, extension)
 		case key == "$ref" && e.Kind() == String:
-			visit(e)
-		case literal[key] || strings.HasPrefix(key, "x-"):
+			ref(e)
+		case literal[key] || extends:
 		case key == "examples":
-			eachExample(e, visit)
+			eachExample(e, ref)
 		case key == "mapping" && n.Get("propertyName").Exists():
-			eachMapping(e, visit)
+			eachMapping(e, ref)
 		default:
-			walkRefs(e, names[key] && e.Kind() == Map, visit)
+			walkMembers(e, names[key] && e.Kind() == Map, ref, extension)
 		}
 	}
 }
