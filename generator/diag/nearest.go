@@ -4,7 +4,11 @@ package diag
 // with the smallest edit distance, if that is at most a third of the word's
 // length (at least 1, ignoring case). Of equally near ones the first wins.
 func Nearest(word string, candidates []string) (string, bool) {
-	limit := max(1, len(word)/3)
+	return NearestWithin(word, candidates, max(1, len(word)/3))
+}
+
+// NearestWithin is Nearest with the largest edit distance that counts.
+func NearestWithin(word string, candidates []string, limit int) (string, bool) {
 	best, found := "", false
 	for _, c := range candidates {
 		if d := distance(fold(word), fold(c), limit); d <= limit {

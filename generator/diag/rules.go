@@ -56,7 +56,7 @@ var rules = map[Rule]string{
 	RuleCyclicRef:     "a chain of $ref leads back to itself",
 	RuleLoad:          "the OpenAPI document has a member of the wrong shape",
 	RuleValidation:    "the document is not strictly valid OpenAPI (warning)",
-	RuleUnknownMember: "an annotation has a member that does not exist",
+	RuleUnknownMember: "an annotation, or a member of one, has a name that does not exist",
 	RuleWrongType:     "an annotation's value has the wrong type",
 	RuleRange:         "an annotation's value is out of range",
 	RulePlace:         "an annotation or member stands where it has no meaning",

@@ -280,7 +280,7 @@ func TestIdempotency_On(t *testing.T) {
 		level                 Level
 	}{
 		{"", "", "", false, false, LevelDefault},
-		{"x-idempotency: {ttl: 1h}", "", "", false, false, LevelDefault},
+		{"x-idempotency: {ttl: 1h}", "", "x-idempotency: false", false, false, LevelDefault},
 		{"x-idempotency: {apply: [put]}", "", "", false, false, LevelDefault},
 		{"x-idempotency: {apply: [post]}", "", "", true, false, LevelDocument},
 		{"x-idempotency: {apply: [post]}", "x-idempotency: false", "", false, false, LevelDefault},

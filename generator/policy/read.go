@@ -32,6 +32,7 @@ func Read(doc *source.Document) (*Document, diag.List) {
 	r.etags(subjects, out)
 	r.strays()
 	r.misspelt()
+	r.idle(subjects)
 	r.list.Sort()
 	return out, r.list
 }
@@ -94,59 +95,6 @@ func (r *reader) place(op source.Op) *place {
 	}
 	r.places[at] = p
 	return p
-}
-
-// strays reports annotations that stand where nothing reads them.
-func (r *reader) strays() {
-	webhooks := map[source.Mark]bool{}
-	for _, op := range r.doc.Webhooks {
-		for _, holder := range []source.Node{op.Node, op.Item, op.Place} {
-			for _, name := range []string{"x-idempotency", "x-etag"} {
-				if n := holder.Get(name); n.Exists() {
-					webhooks[n.Mark()] = true
-				}
-			}
-		}
-	}
-	for _, name := range []string{"x-idempotency", "x-etag"} {
-		r.doc.Extensions(name, func(n source.Node) {
-			at := n.KeyPos()
-			switch {
-			case webhooks[n.Mark()]:
-				r.list.Add(at, diag.RulePlace, "remove "+name, "%s on a webhook: it describes a request that the server sends, not one that it answers", name)
-			case !r.known[n.Mark()]:
-				r.list.Add(at, diag.RulePlace, "move "+name+" to an operation, a path item or the root", "%s has no meaning here (%s)", name, n.Pointer())
-			}
-		})
-	}
-}
-
-// misspelt warns of extensions that look like an annotation with a wrong name.
-func (r *reader) misspelt() {
-	annotations := []string{"x-idempotency", "x-etag"}
-	holders := []source.Node{r.doc.Node("")}
-	for _, op := range r.doc.Ops {
-		holders = append(holders, op.Place, op.Item, op.Node)
-	}
-	for _, holder := range holders {
-		for _, n := range holder.Entries() {
-			key := n.Key()
-			if !strings.HasPrefix(key, "x-") && !strings.HasPrefix(key, "X-") || slices.Contains(annotations, key) {
-				continue
-			}
-			near, ok := diag.Nearest(key, annotations)
-			if ok && len(key)-len(near) <= 2 && len(near)-len(key) <= 2 {
-				r.list.Warn(n.KeyPos(), diag.RuleUnknownMember, near+": "+fallback(n.Text(), "true"), "%s has no meaning; did you mean %s?", key, near)
-			}
-		}
-	}
-}
-
-func fallback(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }
 
 // layers are the settings of one annotation, from far to near.
