@@ -12,9 +12,6 @@ import (
 // addColor adds the flag that every command has.
 func addColor(root *cobra.Command) {
 	root.PersistentFlags().String("color", "auto", "colour findings: always, never, or auto: on a terminal, unless NO_COLOR is set")
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
-		return oneOf("--color", colorFlag(cmd), "auto", "always", "never")
-	}
 }
 
 func colorFlag(cmd *cobra.Command) string { return cmd.Flag("color").Value.String() }

@@ -51,15 +51,22 @@ type change struct {
 	old     []byte
 	missing bool
 	stale   bool // the file is to go
+	device  bool // not a file: it is written to, and not replaced
 }
 
 // same reports whether nothing would change on the disk.
-func (c *change) same() bool { return !c.stale && !c.missing && bytes.Equal(c.old, c.Content) }
+func (c *change) same() bool {
+	return !c.stale && !c.missing && !c.device && bytes.Equal(c.old, c.Content)
+}
 
 // compare reads what the files would replace.
 func compare(files []generator.File) ([]change, error) {
 	var list []change
 	for _, f := range files {
+		if info, err := os.Stat(filepath.FromSlash(f.Name)); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+			list = append(list, change{File: f, device: true})
+			continue
+		}
 		old, err := os.ReadFile(filepath.FromSlash(f.Name))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
@@ -99,9 +106,33 @@ func handWritten(changes []change) error {
 	return nil
 }
 
-// write replaces the files that differ, removes the stale ones and returns how many. Each file is
-// complete or untouched: it is written next to its place and then renamed, and
-// nothing is renamed before all are written.
+// spared returns an error when a change would replace a file that was read: a slip in
+// -o must not cost anybody the document.
+func (d *disk) spared(changes []change) error {
+	for _, c := range changes {
+		for name := range d.files {
+			if sameFile(c.Name, name) {
+				return fmt.Errorf("%s is the source; write the output somewhere else", c.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// sameFile reports whether two names are of one existing file.
+func sameFile(a, b string) bool {
+	one, err := os.Stat(filepath.FromSlash(a))
+	if err != nil {
+		return false
+	}
+	two, err := os.Stat(filepath.FromSlash(b))
+	return err == nil && os.SameFile(one, two)
+}
+
+// write replaces the files that differ, removes the stale ones and returns how many
+// there were. Each file is complete or untouched: it is written next to its place and
+// then renamed, and nothing is renamed before all are written. What a symbolic link
+// leads to is replaced, and not the link.
 func write(changes []change) (int, error) {
 	var pending []string
 	defer func() {
@@ -114,7 +145,13 @@ func write(changes []change) (int, error) {
 		if c.same() || c.stale {
 			continue
 		}
-		temp, err := writeTemp(filepath.FromSlash(c.Name), c.Content)
+		if c.device {
+			if err := writeDevice(filepath.FromSlash(c.Name), c.Content); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		temp, err := writeTemp(resolved(c.Name), c.Content)
 		if temp != "" {
 			pending = append(pending, temp)
 		}
@@ -124,7 +161,7 @@ func write(changes []change) (int, error) {
 		todo = append(todo, c)
 	}
 	for i, c := range todo {
-		if err := os.Rename(pending[i], filepath.FromSlash(c.Name)); err != nil {
+		if err := os.Rename(pending[i], resolved(c.Name)); err != nil {
 			pending = pending[i:]
 			return i, err
 		}
@@ -141,6 +178,25 @@ func write(changes []change) (int, error) {
 		n++
 	}
 	return n, nil
+}
+
+// resolved is where a file with a slash-separated name is, or will be.
+func resolved(name string) string {
+	name = filepath.FromSlash(name)
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		return real
+	}
+	return name
+}
+
+// writeDevice writes to what is no file, such as /dev/stdout or a pipe.
+func writeDevice(name string, content []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	return errors.Join(err, f.Close())
 }
 
 // writeTemp writes content into a new file in the directory of name and returns

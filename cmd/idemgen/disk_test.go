@@ -53,3 +53,21 @@ func TestWrite_KeepsModeAndSkipsEqualFiles(t *testing.T) {
 		t.Error("an equal file was written")
 	}
 }
+
+// What a link leads to is replaced, and the link stays.
+func TestWrite_FollowsLinks(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("a.go", []byte("old"), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("a.go", "link.go"); err != nil {
+		t.Skip(err)
+	}
+	if _, err := write([]change{{File: generator.File{Name: "link.go", Content: []byte("new")}, old: []byte("old")}}); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Lstat("link.go")
+	if got, _ := os.ReadFile("a.go"); err != nil || info.Mode().IsRegular() || string(got) != "new" {
+		t.Errorf("the link is %v (%v), and leads to %q", info.Mode(), err, got)
+	}
+}

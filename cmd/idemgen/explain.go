@@ -61,7 +61,7 @@ func explainIt(cmd *cobra.Command, f explainFlags, what string) error {
 	if rule, ok := asRule(what); ok {
 		return explainRule(cmd, rule)
 	}
-	project, _, err := open(cmd, f.choices)
+	project, _, err := open(cmd, f.choices, newDisk(cmd.InOrStdin()))
 	if err != nil {
 		return err
 	}
@@ -87,8 +87,7 @@ func explainIt(cmd *cobra.Command, f explainFlags, what string) error {
 }
 
 // open reads and plans what the flags choose, and prints what is wrong with it.
-func open(cmd *cobra.Command, c choices) (*generator.Project, *generator.Config, error) {
-	d := newDisk(cmd.InOrStdin())
+func open(cmd *cobra.Command, c choices, d *disk) (*generator.Project, *generator.Config, error) {
 	config, errs, err := configure(c, d)
 	if err != nil {
 		return nil, nil, err

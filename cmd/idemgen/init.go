@@ -147,6 +147,9 @@ func start(cmd *cobra.Command, owned, generated []generator.File) error {
 	if err != nil {
 		return err
 	}
+	if err := handWritten(more); err != nil {
+		return err
+	}
 	for _, c := range more {
 		if !c.same() {
 			missing = append(missing, c)

@@ -57,7 +57,8 @@ func writeReport(cmd *cobra.Command, f reportFlags) error {
 	if err := oneOf("--format", f.format, "html", "md"); err != nil {
 		return err
 	}
-	project, config, err := open(cmd, f.choices)
+	d := newDisk(cmd.InOrStdin())
+	project, config, err := open(cmd, f.choices, d)
 	if err != nil {
 		return err
 	}
@@ -82,6 +83,9 @@ func writeReport(cmd *cobra.Command, f reportFlags) error {
 	}
 	changes, err := compare([]generator.File{{Name: filepath.ToSlash(f.output), Content: out.Bytes()}})
 	if err != nil {
+		return err
+	}
+	if err := d.spared(changes); err != nil {
 		return err
 	}
 	if _, err := write(changes); err != nil {

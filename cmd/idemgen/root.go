@@ -57,7 +57,13 @@ unless --color never or the variable NO_COLOR says otherwise.`,
   idemgen generate --check`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := withValues(cmd); err != nil {
+				return err
+			}
+			return oneOf("--color", colorFlag(cmd), "auto", "always", "never")
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetIn(stdin)
 	root.SetOut(stdout)

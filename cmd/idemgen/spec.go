@@ -95,6 +95,9 @@ func spec(cmd *cobra.Command, f specFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := d.spared(changes); err != nil {
+		return err
+	}
 	if f.check {
 		return check(cmd, changes, "idemgen spec -o "+f.output)
 	}
@@ -146,20 +149,7 @@ func placed(files []generator.File, output string) ([]generator.File, error) {
 			}
 			name = path.Join(name, below)
 		}
-		if sameFile(name, f.Name) {
-			return nil, fmt.Errorf("%s is the source; write the published document somewhere else", name)
-		}
 		list = append(list, generator.File{Name: name, Content: f.Content})
 	}
 	return list, nil
-}
-
-// sameFile reports whether two names are of one existing file.
-func sameFile(a, b string) bool {
-	one, err := os.Stat(filepath.FromSlash(a))
-	if err != nil {
-		return false
-	}
-	two, err := os.Stat(filepath.FromSlash(b))
-	return err == nil && os.SameFile(one, two)
 }
