@@ -12,7 +12,7 @@ import (
 
 	"github.com/idemgen/idemgen/generator"
 	"github.com/idemgen/idemgen/generator/breaking"
-	"github.com/idemgen/idemgen/generator/diag"
+	"github.com/idemgen/idemgen/generator/lint"
 	"github.com/idemgen/idemgen/generator/policy"
 )
 
@@ -130,10 +130,10 @@ func printChanges(w io.Writer, changes []breaking.Change, format string) error {
 		e.SetIndent("", "  ")
 		return e.Encode(out)
 	case "github":
-		level := map[breaking.Severity]string{breaking.Breaking: "error", breaking.Risky: "warning", breaking.Note: "notice"}
+		kinds := map[breaking.Severity]string{breaking.Breaking: "error", breaking.Risky: "warning", breaking.Note: "notice"}
 		for _, c := range changes {
 			message := strings.TrimPrefix(c.Error(), c.Pos.String()+": ")
-			if _, err := fmt.Fprintln(w, annotation(level[c.Severity], c.Pos, c.What(), message)); err != nil {
+			if _, err := fmt.Fprintln(w, lint.Annotation(kinds[c.Severity], c.Pos, c.What(), message)); err != nil {
 				return err
 			}
 		}
@@ -145,11 +145,4 @@ func printChanges(w io.Writer, changes []breaking.Change, format string) error {
 		}
 	}
 	return nil
-}
-
-// annotation is a workflow command, which GitHub shows beside the line.
-func annotation(level string, pos diag.Pos, title, message string) string {
-	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
-	return fmt.Sprintf("::%s file=%s,line=%d,col=%d,title=%s::%s", level, property.Replace(pos.File), pos.Line, pos.Col, property.Replace(title), data.Replace(message))
 }

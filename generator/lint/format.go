@@ -60,26 +60,32 @@ func writeJSON(w io.Writer, v any) error {
 	return err
 }
 
-// WriteGitHub writes workflow commands, which GitHub shows beside the lines of a
-// pull request, about ten of each kind and step.
+// WriteGitHub writes annotations for GitHub, which shows about ten of each kind and
+// step.
 func WriteGitHub(w io.Writer, r *Report) error {
 	kinds := map[diag.Severity]string{diag.Error: "error", diag.Warning: "warning", diag.Info: "notice"}
-	// As actions/toolkit escapes them.
-	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	var b strings.Builder
 	for _, f := range r.Findings {
-		fmt.Fprintf(&b, "::%s file=%s", kinds[f.Severity], property.Replace(path.Clean(f.Pos.File)))
-		if f.Pos.IsValid() {
-			fmt.Fprintf(&b, ",line=%d", f.Pos.Line)
-		}
-		if f.Pos.Col > 0 {
-			fmt.Fprintf(&b, ",col=%d", f.Pos.Col)
-		}
-		fmt.Fprintf(&b, ",title=%s::%s\n", property.Replace(string(f.Rule)), data.Replace(withFix(f)))
+		b.WriteString(Annotation(kinds[f.Severity], f.Pos, string(f.Rule), withFix(f)) + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// Annotation is the workflow command by which GitHub shows a message beside a line of
+// a pull request. Kind is error, warning or notice.
+func Annotation(kind string, pos diag.Pos, title, message string) string {
+	// As actions/toolkit escapes them.
+	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	property := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+	at := "file=" + property.Replace(path.Clean(pos.File))
+	if pos.IsValid() {
+		at += fmt.Sprintf(",line=%d", pos.Line)
+	}
+	if pos.Col > 0 {
+		at += fmt.Sprintf(",col=%d", pos.Col)
+	}
+	return fmt.Sprintf("::%s %s,title=%s::%s", kind, at, property.Replace(title), data.Replace(message))
 }
 
 // withFix is the message, followed by the fix where there is one.
