@@ -24,7 +24,7 @@ import (
 // imported and served here.
 
 // driven are the cases with a test below or in cases_test.go.
-var driven = []string{"awkward", "composed", "conditions", "forms", "guarded", "imports", "keyed", "multifile", "names", "options", "overlay", "plain", "recursive", "responses", "routers", "split", "swap", "tags", "versions", "webhooks"}
+var driven = []string{"aliases", "awkward", "composed", "conditions", "forms", "guarded", "imports", "keyed", "multifile", "names", "options", "overlay", "plain", "recursive", "responses", "routers", "split", "swap", "tags", "versions", "webhooks"}
 
 func TestCases_AllAreDriven(t *testing.T) {
 	for _, name := range cases(t) {

@@ -10,13 +10,25 @@ import (
 // the copy is changed in t. What two places share in t, they share in the copy.
 // Reading the files once more would take ten times as long.
 func clone(t *openapi3.T) *openapi3.T {
-	c := cloner{}
-	copied, _ := reflect.TypeAssert[*openapi3.T](c.pointer(reflect.ValueOf(t)))
+	return cloned(&cloner{done: map[any]reflect.Value{}}, t)
+}
+
+// copyInPlace copies what is written in one place, up to the references in it, so that
+// two places that shared it can come to differ.
+func copyInPlace[V any](v *V) *V {
+	return cloned(&cloner{done: map[any]reflect.Value{}, inPlace: true}, v)
+}
+
+func cloned[V any](c *cloner, v *V) *V {
+	copied, _ := reflect.TypeAssert[*V](c.pointer(reflect.ValueOf(v)))
 	return copied
 }
 
 // cloner has the copy of every pointer that was met.
-type cloner map[any]reflect.Value
+type cloner struct {
+	done    map[any]reflect.Value
+	inPlace bool // what a reference leads to is not copied
+}
 
 // keyed is a collection of kin-openapi that keeps its members to itself.
 type keyed[V any] interface {
@@ -24,11 +36,11 @@ type keyed[V any] interface {
 	Set(key string, value V)
 }
 
-func (c cloner) pointer(v reflect.Value) reflect.Value {
+func (c *cloner) pointer(v reflect.Value) reflect.Value {
 	if v.IsNil() || v.Type().Elem().Kind() != reflect.Struct {
 		return v // numbers and the like are replaced, not changed
 	}
-	if done, ok := c[v.Interface()]; ok {
+	if done, ok := c.done[v.Interface()]; ok {
 		return done
 	}
 	switch from := v.Interface().(type) {
@@ -45,15 +57,17 @@ func (c cloner) pointer(v reflect.Value) reflect.Value {
 		return members(c, v, from, to)
 	}
 	to := reflect.New(v.Type().Elem())
-	c[v.Interface()] = to // before its members, which may lead back to it
+	c.done[v.Interface()] = to // before its members, which may lead back to it
 	to.Elem().Set(v.Elem())
-	c.fields(to.Elem())
+	if ref := to.Elem().FieldByName("Ref"); !c.inPlace || !ref.IsValid() || ref.String() == "" {
+		c.fields(to.Elem())
+	}
 	return to
 }
 
 // members fills the copy of a collection.
-func members[V any, K keyed[V]](c cloner, v reflect.Value, from, to K) reflect.Value {
-	c[v.Interface()] = reflect.ValueOf(to)
+func members[V any, K keyed[V]](c *cloner, v reflect.Value, from, to K) reflect.Value {
+	c.done[v.Interface()] = reflect.ValueOf(to)
 	for key, member := range from.Map() {
 		copied, _ := reflect.TypeAssert[V](c.pointer(reflect.ValueOf(member)))
 		to.Set(key, copied)
@@ -62,7 +76,7 @@ func members[V any, K keyed[V]](c cloner, v reflect.Value, from, to K) reflect.V
 }
 
 // fields replaces what the fields of a copied struct refer to by copies.
-func (c cloner) fields(s reflect.Value) {
+func (c *cloner) fields(s reflect.Value) {
 	for _, f := range s.Fields() {
 		if f.CanSet() {
 			c.replace(f)
@@ -70,7 +84,7 @@ func (c cloner) fields(s reflect.Value) {
 	}
 }
 
-func (c cloner) replace(v reflect.Value) {
+func (c *cloner) replace(v reflect.Value) {
 	if copied, changed := c.value(v); changed {
 		v.Set(copied)
 	}
@@ -78,7 +92,7 @@ func (c cloner) replace(v reflect.Value) {
 
 // value copies what is not plain. The author's own data, such as examples and the
 // values of extensions, is not changed by anybody.
-func (c cloner) value(v reflect.Value) (copied reflect.Value, changed bool) {
+func (c *cloner) value(v reflect.Value) (copied reflect.Value, changed bool) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		return c.pointer(v), true

@@ -131,26 +131,61 @@ func goNameOf(p *openapi3.Parameter) string {
 // with a letter, because oapi-codegen names what is within them by the name as it is
 // written. A schema that a discriminator without a mapping names keeps it: it travels.
 func letters(t *openapi3.T) {
-	if t.Components == nil {
+	if t.Components == nil || !anyLetterless(t.Components.Schemas) && !anyLetterless(t.Components.Responses) {
 		return
 	}
-	anew := lettered(schemaPrefix, t.Components.Schemas)
-	maps.Copy(anew, lettered(responsePrefix, t.Components.Responses))
-	if len(anew) == 0 {
-		return
-	}
+	keep := map[string]bool{}
 	walk(t, func(v reflect.Value) {
 		s, ok := reflect.TypeAssert[*openapi3.Schema](v.Addr())
 		if !ok || s.Discriminator == nil || len(s.Discriminator.Mapping) > 0 {
 			return
 		}
 		for _, ref := range slices.Concat(s.OneOf, s.AnyOf) {
-			delete(anew, ref.Ref)
+			keep[ref.Ref] = true
 		}
 	})
-	rekey(schemaPrefix, t.Components.Schemas, anew)
-	rekey(responsePrefix, t.Components.Responses, anew)
+	anew := map[string]string{}
+	letter(schemaPrefix, t.Components.Schemas, keep, anew)
+	letter(responsePrefix, t.Components.Responses, keep, anew)
 	follow(t, anew)
+}
+
+// letter renames the components whose names begin with a digit, unless they are to be
+// kept, and notes the references that change.
+func letter[V any](prefix string, components map[string]V, keep map[string]bool, anew map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(components)) {
+		if !letterless(name) || keep[prefix+name] {
+			continue
+		}
+		base := plan.GoName(name)
+		free := base
+		for n := 2; has(components, free); n++ {
+			free = base + strconv.Itoa(n)
+		}
+		components[free] = components[name]
+		delete(components, name)
+		anew[prefix+name] = prefix + free
+	}
+}
+
+// letterless reports whether a name begins with a digit.
+func letterless(name string) bool {
+	first, _ := utf8.DecodeRuneInString(name)
+	return unicode.IsDigit(first)
+}
+
+func anyLetterless[V any](components map[string]V) bool {
+	for name := range components {
+		if letterless(name) {
+			return true
+		}
+	}
+	return false
+}
+
+func has[V any](m map[string]V, key string) bool {
+	_, ok := m[key]
+	return ok
 }
 
 // follow has references to components go to other names.
@@ -180,54 +215,31 @@ const (
 	responsePrefix = "#/components/responses/"
 )
 
-// lettered maps references to components whose names begin with a digit to others
-// that are free.
-func lettered[V any](prefix string, components map[string]V) map[string]string {
-	anew := map[string]string{}
-	for name := range components {
-		if first, _ := utf8.DecodeRuneInString(name); unicode.IsDigit(first) {
-			if _, taken := components[plan.GoName(name)]; !taken {
-				anew[prefix+name] = prefix + plan.GoName(name)
-			}
-		}
-	}
-	return anew
-}
-
-func rekey[V any](prefix string, components map[string]V, anew map[string]string) {
-	for from, to := range anew {
-		if name, ok := strings.CutPrefix(from, prefix); ok {
-			components[strings.TrimPrefix(to, prefix)] = components[name]
-			delete(components, name)
-		}
-	}
-}
-
-// inline replaces references to anything but a component by what they refer to,
-// because oapi-codegen finds a Go type for components only. A schema that contains
+// inline replaces references to anything but a component by copies of what they refer
+// to, because oapi-codegen finds a Go type for components only. A schema that contains
 // itself cannot be written out.
 func inline(t *openapi3.T) {
 	walk(t, func(v reflect.Value) {
 		switch ref := v.Addr().Interface().(type) {
 		case *openapi3.SchemaRef:
 			if deep(ref.Ref) && !recursive(ref.Value, ref.Value, map[*openapi3.Schema]bool{}) {
-				ref.Ref = ""
+				ref.Ref, ref.Value = "", copyInPlace(ref.Value)
 			}
 		case *openapi3.ParameterRef:
 			if deep(ref.Ref) {
-				ref.Ref = ""
+				ref.Ref, ref.Value = "", copyInPlace(ref.Value)
 			}
 		case *openapi3.HeaderRef:
 			if deep(ref.Ref) {
-				ref.Ref = ""
+				ref.Ref, ref.Value = "", copyInPlace(ref.Value)
 			}
 		case *openapi3.ResponseRef:
 			if deep(ref.Ref) {
-				ref.Ref = ""
+				ref.Ref, ref.Value = "", copyInPlace(ref.Value)
 			}
 		case *openapi3.RequestBodyRef:
 			if deep(ref.Ref) {
-				ref.Ref = ""
+				ref.Ref, ref.Value = "", copyInPlace(ref.Value)
 			}
 		}
 	})

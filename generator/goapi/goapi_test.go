@@ -1,6 +1,7 @@
 package goapi
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -332,7 +333,6 @@ func TestShareKeys(t *testing.T) {
 		r := mustGenerate(t, `
 openapi: 3.0.3
 info: {title: Policies, version: '1'}
-x-idempotency: {public: true}
 paths:
   /policies/{kind}:
     x-etag: {resource: Policy, strategy: handler}
@@ -347,6 +347,41 @@ paths:
 `)
 		if got := r.Methods[0].Params[0].Type; r.Methods[0].Name != "DropPolicy" || got != want {
 			t.Errorf("%s: %s has a key of type %s, want %s", values, r.Methods[0].Name, got, want)
+		}
+	}
+}
+
+// Components whose names begin with a digit are given others in one order, and none
+// takes the place of another.
+func TestLetters_LosesNothing(t *testing.T) {
+	const text = `
+openapi: 3.0.3
+info: {title: T, version: 1.0.0}
+paths: {/a: {get: {responses: {'200': {$ref: '#/components/responses/4-x'}, '201': {$ref: '#/components/responses/4_x'}}}}}
+components:
+  responses: {4-x: {description: A}, 4_x: {description: B}, N4X: {description: C}}
+  schemas: {1-a: {type: object}, 1_a: {type: string}, 1.a: {type: integer}}
+`
+	doc, _ := load(t, text)
+	for range 20 {
+		d, err := doc.View()
+		if err != nil {
+			t.Fatal(err)
+		}
+		letters(d)
+		got := map[string]string{}
+		for name, r := range d.Components.Responses {
+			got[name] = *r.Value.Description
+		}
+		for name, s := range d.Components.Schemas {
+			got[name] = s.Value.Type.Slice()[0]
+		}
+		want := map[string]string{"N4X": "C", "N4X2": "A", "N4X3": "B", "N1A": "object", "N1A2": "integer", "N1A3": "string"}
+		if !maps.Equal(got, want) {
+			t.Fatalf("components %v, want %v", got, want)
+		}
+		if ref := d.Paths.Value("/a").Get.Responses.Value("201").Ref; ref != "#/components/responses/N4X3" {
+			t.Fatalf("the reference leads to %s", ref)
 		}
 	}
 }

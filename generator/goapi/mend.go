@@ -16,9 +16,10 @@ type edit struct {
 // whether it differs. A response type that is an interface, because its schema
 // allows anything, becomes a struct with a Body: a Go interface cannot have methods.
 // A field that a request has once per media type, such as Body io.Reader, it has once.
-// A type that contains itself becomes finite.
+// A type that contains itself becomes finite, and one that is made of another has its
+// JSON.
 func (f *file) mended() (code string, changed bool) {
-	edits := append(f.repeated(), f.unrolled()...)
+	edits := slices.Concat(f.repeated(), f.unrolled(), f.faithful())
 	for _, d := range f.tree.Decls {
 		fn, ok := d.(*ast.FuncDecl)
 		if !ok || fn.Recv == nil || len(fn.Recv.List[0].Names) != 1 {

@@ -2,7 +2,6 @@ package goapi
 
 import (
 	"maps"
-	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -24,13 +23,8 @@ func part(t *openapi3.T, api *plan.API, unused bool) *openapi3.T {
 		}
 	}
 	for path, item := range all {
-		// An alias has the operations of its target.
-		target, alias := strings.CutPrefix(item.Ref, "#/paths/")
-		target = strings.NewReplacer("~1", "/", "~0", "~").Replace(target)
-		if own := less.Paths.Value(target); alias && own != nil {
-			copied := *own
-			copied.Ref = item.Ref
-			less.Paths.Set(path, &copied)
+		if target := aliasOf(t, item); target != "" {
+			alias(less.Paths, path, item.Ref, target)
 		}
 	}
 	for _, item := range less.Paths.Map() {

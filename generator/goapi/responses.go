@@ -109,7 +109,7 @@ func renameResponse(t *openapi3.T, from, to string) {
 		r.Value.Extensions = maps.Clone(r.Value.Extensions)
 		delete(r.Value.Extensions, "x-go-name")
 	}
-	rename := map[string]string{responsePrefix + from: responsePrefix + to}
-	rekey(responsePrefix, t.Components.Responses, rename)
-	follow(t, rename)
+	t.Components.Responses[to] = r
+	delete(t.Components.Responses, from)
+	follow(t, map[string]string{responsePrefix + from: responsePrefix + to})
 }

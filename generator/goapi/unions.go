@@ -96,17 +96,21 @@ func nameItems(t *openapi3.T, all gathered) {
 			}
 		}
 	}
-	for _, item := range t.Paths.Map() {
+	for path, item := range t.Paths.Map() {
 		if item == nil {
 			continue
 		}
 		for _, op := range item.Operations() {
+			name := op.OperationID
+			if item.Ref != "" { // another name of a path, with types of its own
+				name += "_" + path
+			}
 			if op.RequestBody != nil && op.RequestBody.Ref == "" && op.RequestBody.Value != nil {
-				nameItemsIn(op.RequestBody.Value.Content, op.OperationID+"_body")
+				nameItemsIn(op.RequestBody.Value.Content, name+"_body")
 			}
 			for status, r := range op.Responses.Map() {
 				if r != nil && r.Ref == "" {
-					nameItemsIn(contentOf(r), op.OperationID+"_"+status)
+					nameItemsIn(contentOf(r), name+"_"+status)
 				}
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/idemgen/idemgen/generator/plan"
+	"github.com/idemgen/idemgen/generator/source"
 )
 
 // view turns a fresh document into what oapi-codegen shall see: operations have
@@ -22,12 +23,13 @@ func view(t *openapi3.T, api *plan.API) {
 		byPath[o.Path] = append(byPath[o.Path], o)
 	}
 	for path, item := range t.Paths.Map() {
-		if item == nil || strings.HasPrefix(item.Ref, "#/paths/") {
+		if item == nil || aliasOf(t, item) != "" {
 			continue
 		}
-		// Two paths may share one item through $ref, but not its names.
 		own := *item
-		own.Ref = ""
+		if own.Ref = ""; item.Ref != "" {
+			own = *copyInPlace(&own) // two paths may share one item, but not its names
+		}
 		dropLeftOut(&own, path, api)
 		pushDown(&own, byPath[path])
 		for _, o := range byPath[path] {
@@ -44,6 +46,35 @@ func view(t *openapi3.T, api *plan.API) {
 			own.SetOperation(o.Method, &copied)
 		}
 		t.Paths.Set(path, &own)
+	}
+	for path, item := range t.Paths.Map() {
+		if target := aliasOf(t, item); target != "" {
+			alias(t.Paths, path, item.Ref, target)
+		}
+	}
+}
+
+// aliasOf returns the path that a path item of t is another name of; empty for what is
+// none. An alias has no operations of its own: both paths are served by the same ones.
+func aliasOf(t *openapi3.T, item *openapi3.PathItem) string {
+	path := ""
+	for range t.Paths.Len() {
+		if item == nil || !strings.HasPrefix(item.Ref, "#/paths/") {
+			return path
+		}
+		path = source.Tokens(strings.TrimPrefix(item.Ref, "#/paths"))[0]
+		item = t.Paths.Value(path)
+	}
+	return path
+}
+
+// alias sets an alias to the path item that it stands for, because oapi-codegen makes
+// the name of an operation without an operationId of the path where it finds it.
+func alias(paths *openapi3.Paths, path, ref, target string) {
+	if item := paths.Value(target); item != nil {
+		own := copyInPlace(item)
+		own.Ref = ref
+		paths.Set(path, own)
 	}
 }
 
