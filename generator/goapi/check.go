@@ -11,7 +11,7 @@ import (
 )
 
 // check compares the code with the plan and finds what would not compile.
-func check(doc *source.Document, api *plan.API, r *Result) diag.List {
+func check(doc *source.Document, api *plan.API, parts components, r *Result) diag.List {
 	var errs diag.List
 	add := func(pos diag.Pos, fix, format string, args ...any) {
 		errs.Add(pos, diag.RuleOapiCodegen, fix, refused+format, args...)
@@ -41,7 +41,7 @@ func check(doc *source.Document, api *plan.API, r *Result) diag.List {
 		}
 	}
 	errs = append(errs, strangers(doc, r.missing)...)
-	named := placesOf(doc, api)
+	named := placesOf(doc, api, parts)
 	for _, name := range twice(r.Declared) {
 		at := named.mentioned(name)
 		if at == named[""] {
@@ -77,10 +77,10 @@ func rootPos(doc *source.Document) diag.Pos {
 
 var word = regexp.MustCompile(`[\pL\pN_./{}~-]+`)
 
-// places maps what a document names, also by its Go name, to where it is.
+// places maps what a document names, also by its Go name, to where it is written.
 type places map[string]diag.Pos
 
-func placesOf(doc *source.Document, api *plan.API) places {
+func placesOf(doc *source.Document, api *plan.API, parts components) places {
 	p := places{"": rootPos(doc)}
 	components := doc.Files[0].Root.Get("components")
 	for _, collection := range []string{"requestBodies", "parameters", "responses", "schemas"} {
@@ -90,6 +90,11 @@ func placesOf(doc *source.Document, api *plan.API) places {
 			if chosen := c.Get("x-go-name").Text(); chosen != "" {
 				p[chosen] = c.KeyPos()
 			}
+		}
+	}
+	for _, c := range parts {
+		if _, taken := p[c.name]; !taken {
+			p[c.name], p[plan.GoName(c.name)] = c.pos(doc), c.pos(doc)
 		}
 	}
 	for _, o := range api.Operations {

@@ -47,6 +47,7 @@ type search struct {
 	*Trial
 	api   *plan.API
 	doc   *openapi3.T                  // prepared, with the plan's operations; never changed
+	parts components                   // of doc
 	users map[string][]*plan.Operation // by component
 }
 
@@ -58,6 +59,7 @@ func (t *Trial) search(api *plan.API) *search {
 	}
 	s := &search{Trial: t, api: api, doc: part(whole, api, false), users: map[string][]*plan.Operation{}}
 	prepare(s.doc, api)
+	s.parts = inventory(s.doc)
 	direct := ofComponents(s.doc.Components)
 	for i := range api.Operations {
 		o := &api.Operations[i]
@@ -83,20 +85,10 @@ func (s *search) fault(component string, o *plan.Operation, message string) Faul
 	return f
 }
 
-// place returns where a component is; one that came from another file or got
-// another name is somewhere in the document.
-func (s *search) place(component string) diag.Pos {
-	collection, name, _ := strings.Cut(component, "/")
-	list := s.Trial.doc.Files[0].Root.Get("components").Get(collection)
-	if at := list.Get(name); at.Exists() {
-		return at.KeyPos()
-	}
-	for _, c := range list.Entries() {
-		if plan.GoName(c.Key()) == name {
-			return c.KeyPos()
-		}
-	}
-	return rootPos(s.Trial.doc)
+// place returns where a component was written.
+func (s *search) place(name string) diag.Pos {
+	collection, name, _ := strings.Cut(name, "/")
+	return s.parts.named(collection, name).pos(s.Trial.doc)
 }
 
 // each asks about every part on its own.

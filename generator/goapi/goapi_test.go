@@ -213,7 +213,7 @@ func TestMentioned_LongestNameWins(t *testing.T) {
 		`error generating body for "read_pet"`: 10,
 		`something else`:                       1,
 	} {
-		if got := placesOf(doc, api).mentioned(message); got.Line != line {
+		if got := placesOf(doc, api, nil).mentioned(message); got.Line != line {
 			t.Errorf("%q is about line %d, want %d", message, got.Line, line)
 		}
 	}
@@ -222,7 +222,7 @@ func TestMentioned_LongestNameWins(t *testing.T) {
 // A clash is resolved by the name that is used least, and never by one that the
 // author chose.
 func TestRenames_Without(t *testing.T) {
-	all := components{{"parameters", "pet", ""}, {"responses", "petResponse", ""}, {"schemas", "Pet", ""}, {"schemas", "Own", "Dog"}}
+	all := components{{collection: "parameters", name: "pet"}, {collection: "responses", name: "petResponse"}, {collection: "schemas", name: "Pet"}, {collection: "schemas", name: "Own", own: "Dog"}}
 	given, again := all.without([]string{"Pet"}, nil)
 	if !again || len(given) != 1 || given[0] != (rename{"parameters", "pet", "PetParameter", 1}) {
 		t.Fatalf("got %+v", given)

@@ -19,6 +19,19 @@ const maxRenames = 200
 type component struct {
 	collection, name string
 	own              string // the author's x-go-name; empty: none
+	origin           *openapi3.Origin
+}
+
+// pos is where a component was written: in the document, or elsewhere when it came from
+// another file, has another name by now, or was made of a part of something else.
+func (c component) pos(doc *source.Document) diag.Pos {
+	if at := doc.Files[0].Root.Get("components").Get(c.collection).Get(c.name); at.Exists() {
+		return at.KeyPos()
+	}
+	if pos, ok := doc.Written(c.origin); ok {
+		return pos
+	}
+	return rootPos(doc)
 }
 
 // components are the parts of a document, those first that give up a Go name
@@ -52,6 +65,7 @@ func inventory(t *openapi3.T) components {
 			if extensions := extensionsOf(t, collection, name); extensions != nil {
 				part.own, _ = (*extensions)["x-go-name"].(string)
 			}
+			part.origin = originOf(t, collection, name)
 			all = append(all, part)
 		}
 	}
@@ -99,6 +113,29 @@ func extensionsOf(t *openapi3.T, collection, name string) *map[string]any {
 	return found
 }
 
+// originOf returns where a component was written; nil when that is not known.
+func originOf(t *openapi3.T, collection, name string) *openapi3.Origin {
+	switch collection {
+	case "schemas":
+		if s := t.Components.Schemas[name]; s != nil && s.Value != nil {
+			return s.Value.Origin
+		}
+	case "parameters":
+		if p := t.Components.Parameters[name]; p != nil && p.Value != nil {
+			return p.Value.Origin
+		}
+	case "responses":
+		if r := t.Components.Responses[name]; r != nil && r.Value != nil {
+			return r.Value.Origin
+		}
+	case "requestBodies":
+		if b := t.Components.RequestBodies[name]; b != nil && b.Value != nil {
+			return b.Value.Origin
+		}
+	}
+	return nil
+}
+
 // of returns the Go name that a component has by now.
 func (r renames) of(c component) string {
 	for _, given := range r {
@@ -144,15 +181,21 @@ func (all components) without(goNames []string, given renames) (renames, bool) {
 }
 
 // tell warns of names that are not what one would expect.
-func (r renames) tell(doc *source.Document, errs *diag.List) {
+func (r renames) tell(doc *source.Document, all components, errs *diag.List) {
 	for _, given := range r {
-		at := doc.Files[0].Root.Get("components").Get(given.collection).Get(given.name)
-		pos := at.KeyPos()
-		if !at.Exists() {
-			pos = rootPos(doc)
-		}
-		errs.Warn(pos, diag.RuleOapiCodegen, "x-go-name: "+given.goName, "the Go name %s is that of something else, too; here it becomes %s", plan.GoName(given.name), given.goName)
+		errs.Warn(all.named(given.collection, given.name).pos(doc), diag.RuleOapiCodegen, "x-go-name: "+given.goName,
+			"the Go name %s is that of something else, too; here it becomes %s", plan.GoName(given.name), given.goName)
 	}
+}
+
+// named returns a component, which has no origin when there is none.
+func (all components) named(collection, name string) component {
+	for _, c := range all {
+		if c.collection == collection && c.name == name {
+			return c
+		}
+	}
+	return component{collection: collection, name: name}
 }
 
 // ours returns the names in an ascending list that the wiring needs itself.

@@ -114,10 +114,8 @@ func leafOf(pointer string) string {
 // errorPos finds the deepest place that an error of kin-openapi knows: the
 // origin of one of its causes; else the start of the root file.
 func (d *Document) errorPos(err error) diag.Pos {
-	if o := origin(err); o != nil && o.Key != nil {
-		if n, ok := d.marked(*o.Key); ok {
-			return n
-		}
+	if pos, ok := d.Written(origin(err)); ok {
+		return pos
 	}
 	if m := namedComponent.FindStringSubmatch(err.Error()); m != nil {
 		for _, collection := range d.Files[0].Root.Get("components").Entries() {
@@ -132,13 +130,13 @@ func (d *Document) errorPos(err error) diag.Pos {
 // namedComponent is a component in an error without a place.
 var namedComponent = regexp.MustCompile(`^invalid components: [a-z ]+"([^"]+)":`)
 
-// marked converts a location in the text that the library read.
-func (d *Document) marked(l openapi3.Location) (diag.Pos, bool) {
-	f := d.byName[l.File]
-	if f == nil || l.Line == 0 {
+// Written returns where a part of the library's document was written, if it has an
+// origin.
+func (d *Document) Written(o *openapi3.Origin) (diag.Pos, bool) {
+	if o == nil || o.Key == nil || d.byName[o.Key.File] == nil || o.Key.Line == 0 {
 		return diag.Pos{}, false
 	}
-	return f.at(l.Line, l.Column), true
+	return d.byName[o.Key.File].at(o.Key.Line, o.Key.Column), true
 }
 
 // origin returns the Origin field of the innermost cause that has one. The
