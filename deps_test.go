@@ -95,7 +95,7 @@ var importRules = []importRule{
 	// Plan tries the routes of an API on the routers that it can be generated for.
 	{pkg: "./generator/plan", may: []string{"std", "./generator/diag", "./generator/policy", "./generator/source", chi, gorilla}, not: disk},
 	{pkg: "./generator/publish", may: []string{"std", "./generator/diag", "./generator/plan", "./generator/source"}, not: disk},
-	{pkg: "./generator/lint", may: []string{"std", "./generator/diag", "./generator/plan", "./generator/policy", "./generator/source"}, not: disk},
+	{pkg: "./generator/lint", may: []string{"std", "./generator/diag", "./generator/plan", "./generator/policy", "./generator/propose", "./generator/source"}, not: disk},
 	{pkg: "./generator/goapi", may: []string{"std", "./generator/diag", "./generator/plan", "./generator/source", kin, oapi}, not: disk},
 	{pkg: "./generator/wiring", may: []string{"std", "./generator/diag", "./generator/plan", "./generator/goapi", jennifer}, not: disk},
 	{pkg: "./generator/scaffold", may: []string{"std", "./generator/plan", "./templates"}, not: disk},

@@ -7,13 +7,20 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/idemgen/idemgen/generator/diag"
 )
 
 // flagName finds the flags in the usage of a command.
-var flagName = regexp.MustCompile(`--([a-z][a-z-]*)`)
+var flagName = regexp.MustCompile(`(?m)^ *(?:-[a-z], )?--([a-z][a-z-]*)`)
+
+func flagNames(cmd *cobra.Command) []string {
+	var names []string
+	for _, m := range flagName.FindAllStringSubmatch(cmd.Flags().FlagUsages(), -1) {
+		names = append(names, m[1])
+	}
+	return names
+}
 
 // suggest adds the nearest flag to the error about an unknown one; cobra does
 // it for commands only.
@@ -22,11 +29,7 @@ func suggest(cmd *cobra.Command, err error) error {
 	if !unknown {
 		return err
 	}
-	var names []string
-	for _, m := range flagName.FindAllStringSubmatch(cmd.Flags().FlagUsages(), -1) {
-		names = append(names, m[1])
-	}
-	if near, ok := diag.Nearest(wrong, names); ok {
+	if near, ok := diag.Nearest(wrong, flagNames(cmd)); ok {
 		return fmt.Errorf("%w; did you mean --%s?", err, near)
 	}
 	return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
@@ -35,17 +38,20 @@ func suggest(cmd *cobra.Command, err error) error {
 // withValues refuses flags with an empty value, which a variable of a shell that is
 // not set leaves behind: as if there were no flag, the command would do another thing.
 func withValues(cmd *cobra.Command) error {
-	var err error
-	cmd.Flags().Visit(func(f *pflag.Flag) {
+	for _, name := range flagNames(cmd) {
+		f := cmd.Flags().Lookup(name)
+		if f == nil || !f.Changed {
+			continue
+		}
 		values := []string{f.Value.String()}
-		if list, ok := f.Value.(pflag.SliceValue); ok {
-			values = list.GetSlice()
+		if several, ok := f.Value.(interface{ GetSlice() []string }); ok {
+			values = several.GetSlice()
 		}
-		if err == nil && slices.Contains(values, "") {
-			err = fmt.Errorf("--%s is empty; give it a value, or leave it out", f.Name)
+		if slices.Contains(values, "") {
+			return fmt.Errorf("--%s is empty; give it a value, or leave it out", name)
 		}
-	})
-	return err
+	}
+	return nil
 }
 
 // noArguments refuses any; cobra would call them unknown commands.

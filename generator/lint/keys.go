@@ -20,7 +20,11 @@ func undecidedRetry(s *subject) {
 
 func undecidedOverwrite(s *subject) {
 	if (s.Op.Method == "PUT" || s.Op.Method == "DELETE") && s.undecided() && !s.told() {
-		s.add(s.Op.Pos, s.tagFix()+"; or x-idempotency: exempt", "%s has neither x-etag nor x-idempotency: the last writer wins", s.name)
+		fix := "x-idempotency: exempt # or: required"
+		if tag := s.tagFix(); tag != "" {
+			fix = tag + "; or x-idempotency: exempt"
+		}
+		s.add(s.Op.Pos, fix, "%s has neither x-etag nor x-idempotency: the last writer wins", s.name)
 	}
 }
 

@@ -93,7 +93,7 @@ func Run(in Input) Report {
 	keys, tagged := keyHeaders(in.Policies), taggedPaths(in)
 	for i := range in.Policies.Operations {
 		p := &in.Policies.Operations[i]
-		sub := &subject{Operation: p, doc: in.Document, keys: keys, tagged: tagged, name: p.Op.Method + " " + p.Op.Path}
+		sub := &subject{Operation: p, doc: in.Document, policies: in.Policies, keys: keys, tagged: tagged, name: p.Op.Method + " " + p.Op.Path}
 		if sub.plan = planned[sub.name]; sub.plan == nil {
 			s.leaveOut(&p.Op)
 			continue
@@ -117,9 +117,10 @@ func Run(in Input) Report {
 // subject is the operation that a rule looks at.
 type subject struct {
 	*policy.Operation
-	doc  *source.Document
-	plan *plan.Operation
-	name string // "POST /pets"
+	doc      *source.Document
+	policies *policy.Document
+	plan     *plan.Operation
+	name     string // "POST /pets"
 
 	keys   []string       // header fields that carry a key, canonical
 	tagged map[string]tag // paths whose GET answers with an ETag

@@ -124,51 +124,6 @@ func TestRules_Examples(t *testing.T) {
 	}
 }
 
-// What is proposed for a path below a resource is right when it is written there.
-func TestTagFix(t *testing.T) {
-	const file = `/files/{id}:
-  # here
-  parameters: [{name: id, in: path, required: true, schema: {type: string}}]
-  get:
-    responses: {'200': {description: File, headers: {ETag: {schema: {type: string}}}, content: {application/json: {schema: {$ref: '#/components/schemas/Pet'}}}}}
-/files/{id}/content:
-  # at the path item
-  parameters: [{name: id, in: path, required: true, schema: {type: string}}]
-  get:
-    responses: {'200': {description: Content, content: {text/plain: {schema: {type: string}}}}}
-  put:
-    # at the operation
-    parameters: [{name: If-Match, in: header, schema: {type: string}}]
-    responses: {'204': {description: Replaced}, default: {description: Error}}
-`
-	without := strings.Replace(file, "{name: If-Match, in: header, schema: {type: string}}", "", 1)
-	tagged := func(text string) string { return strings.Replace(text, "# here", "x-etag: true", 1) }
-	for _, c := range []struct {
-		text, fix, good string
-		rule            diag.Rule
-	}{
-		{tagged(file), "x-etag: Pet # at the operation", tagged(file), lint.RulePrecondition},
-		{file, "x-etag: Pet # at the operation, and x-etag: true at /files/{id}", tagged(file), lint.RulePrecondition},
-		{tagged(without), "x-etag: Pet # at the operation; or x-idempotency: exempt", tagged(without), lint.RuleUndecidedOverwrite},
-		// Another item may have a tag of its own, and a list is not its items.
-		{strings.ReplaceAll(tagged(file), "content:\n  #", "{part}:\n  #"), "x-etag: true # at the path item", "", lint.RulePrecondition},
-		{strings.Replace(tagged(file), "text/plain: {schema: {type: string}}", "application/json: {schema: {$ref: '#/components/schemas/Pet'}}", 1), "x-etag: true # at the path item", "", lint.RulePrecondition},
-	} {
-		report := lint.Run(read(t, "api.yaml", wrap(c.text)))
-		i := slices.IndexFunc(report.Findings, func(f lint.Finding) bool { return f.Rule == c.rule })
-		if i < 0 || report.Findings[i].Fix != c.fix {
-			t.Errorf("%s: no fix %q in %+v\n%s", c.rule, c.fix, report.Findings, c.text)
-		}
-		if c.good == "" {
-			continue
-		}
-		fixed := strings.Replace(c.good, "# at the operation", "x-etag: Pet", 1)
-		if left := findings(read(t, "api.yaml", wrap(fixed)), c.rule); len(left) > 0 {
-			t.Errorf("%s: still %q\n%s", c.rule, left, fixed)
-		}
-	}
-}
-
 func TestRules_Described(t *testing.T) {
 	last := diag.Rule("")
 	for _, r := range lint.Rules() {

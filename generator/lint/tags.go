@@ -1,12 +1,14 @@
 package lint
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/idemgen/idemgen/generator/plan"
 	"github.com/idemgen/idemgen/generator/policy"
+	"github.com/idemgen/idemgen/generator/propose"
 	"github.com/idemgen/idemgen/generator/source"
 )
 
@@ -23,7 +25,7 @@ func (s *subject) uncheckedPreconditions() []source.Parameter {
 
 func preconditionUnchecked(s *subject) {
 	for _, p := range s.uncheckedPreconditions() {
-		s.add(p.Use, s.tagFix(), "%s declares %s without x-etag: only the handler can check it", s.name, p.Name)
+		s.add(p.Use, cmp.Or(s.tagFix(), ignoreName+": {IDM120: the handler checks it}"), "%s declares %s without x-etag: only the handler can check it", s.name, p.Name)
 	}
 }
 
@@ -36,14 +38,22 @@ func guardWithoutTag(s *subject) {
 			return
 		}
 	}
-	s.add(s.Op.Pos, "x-etag: true # at the path item that has the GET", "%s takes If-Match, and no GET of %s or above answers with an ETag", s.name, s.Op.Path)
+	s.add(s.Op.Pos, cmp.Or(s.tagFix(), "add a GET that answers with an ETag, or remove If-Match"), "%s takes If-Match, and no GET of %s or above answers with an ETag", s.name, s.Op.Path)
 }
 
-// tagFix is what to write to have an operation guarded. A path without a resource
-// of its own, such as /files/{id}/content, is about that of the path above.
+// tagFix is what to write to have an operation guarded; empty when there is no
+// resource. A path without one of its own, such as /files/{id}/content, is about that
+// of the path above.
 func (s *subject) tagFix() string {
-	const own = "x-etag: true # at the path item"
-	if _, read := s.tagged[s.Op.Path]; read || !s.unsafe() || policy.ResourceOf(s.doc, s.Op.Path) != "" {
+	if tag, read := s.tagged[s.Op.Path]; read && tag.annotated {
+		return "x-etag: true # at the path item"
+	}
+	_, read := s.tagged[s.Op.Path]
+	own := propose.Tag(s.doc, s.policies, s.Op.Path)
+	if own != "" {
+		own = "x-etag: " + own + " # at the path item"
+	}
+	if read || !s.unsafe() || policy.ResourceOf(s.doc, s.Op.Path) != "" {
 		return own
 	}
 	home := ""
@@ -58,7 +68,7 @@ func (s *subject) tagFix() string {
 	case tag.annotated:
 		return "x-etag: " + tag.resource + " # at the operation"
 	default:
-		return "x-etag: " + tag.resource + " # at the operation, and x-etag: true at " + home
+		return "x-etag: " + tag.resource + " # at the operation, and x-etag: " + cmp.Or(propose.Tag(s.doc, s.policies, home), "true") + " at " + home
 	}
 }
 
@@ -123,7 +133,7 @@ func tagWithoutGuard(s *subject) {
 	}
 	switch p := s.ETag; {
 	case p == nil:
-		s.add(s.Op.Pos, "x-etag: true # at the path item", "%s ignores the ETag that GET %s answers with: the last writer wins", s.name, s.Op.Path)
+		s.add(s.Op.Pos, cmp.Or(s.tagFix(), ignoreName+": {IDM122: the ETag is for caches only}"), "%s ignores the ETag that GET %s answers with: the last writer wins", s.name, s.Op.Path)
 	case len(p.Require.V) == 0:
 		s.add(s.at(p.Require.From), "require: ["+string(policy.IfMatch)+"]", "x-etag.require of %s: a write without If-Match overwrites what GET %s gives an ETag for", s.name, s.Op.Path)
 	}

@@ -28,10 +28,10 @@ type Proposals struct {
 }
 
 // Propose goes through the operations that change something and say nothing of
-// retries, not even that they are off, in document order. Nothing is guessed from names that could mean
-// something else: a key is one only where the document calls it so.
+// retries, not even that they are off, in document order. Nothing is guessed from names
+// that could mean something else: a key is one only where the document calls it so.
 func Propose(doc *source.Document, policies *policy.Document) Proposals {
-	p := proposer{doc: doc, home: map[string]string{}, versions: map[string]*version{}, done: map[string]bool{}}
+	p := newProposer(doc, policies)
 	for i := range policies.Operations {
 		o := &policies.Operations[i]
 		if unsafe(o.Op.Method) && o.Idempotency == nil && !o.Exempt && o.ETag == nil && !said(o.Op) {
@@ -57,6 +57,45 @@ type proposer struct {
 	home     map[string]string   // resource -> path
 	versions map[string]*version // path -> what its GET shows; nil: nothing
 	done     map[string]bool     // pointers
+}
+
+func newProposer(doc *source.Document, policies *policy.Document) *proposer {
+	p := &proposer{doc: doc, home: map[string]string{}, versions: map[string]*version{}, done: map[string]bool{}}
+	for _, o := range policies.Operations {
+		if o.ETag != nil && o.ETag.Resource.V != "" {
+			p.home[o.ETag.Resource.V] = o.Op.Path
+		}
+	}
+	return p
+}
+
+// Tag returns what to write as x-etag at a path item so that the path is read and
+// written by the version that its GET shows, or that the handler says; empty when the
+// path is no resource.
+func Tag(doc *source.Document, policies *policy.Document, path string) string {
+	p := newProposer(doc, policies)
+	get := slices.IndexFunc(doc.Ops, func(o source.Op) bool { return o.Path == path && o.Method == "GET" })
+	if get < 0 || p.unfit(doc.Ops[get]) != "" {
+		return ""
+	}
+	v, _ := p.shown(path)
+	resource := policy.ResourceOf(doc, path)
+	for _, name := range []string{resource, named(path)} {
+		if v == nil && p.free(name, path) {
+			v = &version{resource: name} // which the handler says
+		}
+	}
+	switch {
+	case v == nil:
+		return ""
+	case v.resource != resource:
+		return v.definition()
+	case v.field == "":
+		return "{strategy: handler}"
+	case v.field != "/version":
+		return "{field: " + quoted(v.field) + "}"
+	}
+	return "true"
 }
 
 // add adds a proposal. A path item that several paths use is annotated once.
@@ -267,21 +306,15 @@ func (p *proposer) read(v *version) {
 		return
 	}
 	v.proposed = true
-	definition := "resource: " + v.resource
 	var pr Proposal
 	switch {
 	case v.field == "" && v.tagged:
-		definition += ", strategy: handler"
 		pr.because("It declares an ETag and shows no version to make it of, so the handler says it.")
 	case v.field == "":
-		definition += ", strategy: handler"
 		pr.because("Writes of the path declare If-Match, and it shows no version to make an ETag of, so the handler says it.")
 	default:
-		if v.field != "/version" {
-			definition += ", field: " + quoted(v.field)
-		}
 		pr.because(fmt.Sprintf("It shows the version of %s at %s (%s), which becomes an ETag.", v.resource, v.field, line(v.pos)))
 	}
-	pr.Annotations = []string{"x-etag: {" + definition + "}"}
+	pr.Annotations = []string{"x-etag: " + v.definition()}
 	p.add(v.get, pr)
 }

@@ -98,6 +98,17 @@ func (p *proposer) shown(path string) (v *version, why string) {
 	return v, ""
 }
 
+// definition is the x-etag of the resource.
+func (v *version) definition() string {
+	switch v.field {
+	case "":
+		return "{resource: " + v.resource + ", strategy: handler}"
+	case "/version":
+		return "{resource: " + v.resource + "}"
+	}
+	return "{resource: " + v.resource + ", field: " + quoted(v.field) + "}"
+}
+
 // reason says why a write is guarded.
 func (v *version) reason() string {
 	shown := v.field
