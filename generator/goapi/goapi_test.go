@@ -1,7 +1,6 @@
 package goapi
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -15,8 +14,13 @@ import (
 	"github.com/idemgen/idemgen/generator/source"
 )
 
-// load plans a document.
+// load plans a document for net/http.
 func load(t testing.TB, text string) (*source.Document, *plan.API) {
+	t.Helper()
+	return loadFor(t, text, "std")
+}
+
+func loadFor(t testing.TB, text, router string) (*source.Document, *plan.API) {
 	t.Helper()
 	doc, errs := source.Load("openapi.yaml", func(string) ([]byte, error) { return []byte(text), nil })
 	if errs.Errors() > 0 {
@@ -26,7 +30,7 @@ func load(t testing.TB, text string) (*source.Document, *plan.API) {
 	if errs.Errors() > 0 {
 		t.Fatal(errs[0])
 	}
-	api, errs := plan.Build(doc, policies, plan.Target{Package: "api", Source: "openapi.yaml"})
+	api, errs := plan.Build(doc, policies, plan.Target{Package: "api", Source: "openapi.yaml", Router: router})
 	if errs.Errors() > 0 {
 		t.Fatal(errs[0])
 	}
@@ -240,73 +244,6 @@ func TestRenames_Without(t *testing.T) {
 	}
 }
 
-// A schema that a discriminator names by its own name keeps it: it is on the wire.
-func TestLetters_KeepsNamesThatTravel(t *testing.T) {
-	for mapping, kept := range map[string]bool{"": true, ", mapping: {a: '#/components/schemas/4a'}": false} {
-		doc, _ := load(t, `
-openapi: 3.0.3
-info: {title: Kinds, version: 1.0.0}
-paths:
-  /a:
-    get:
-      responses:
-        '200': {description: A, content: {application/json: {schema: {$ref: '#/components/schemas/Any'}}}}
-components:
-  schemas:
-    Any: {oneOf: [{$ref: '#/components/schemas/4a'}], discriminator: {propertyName: kind`+mapping+`}}
-    4a: {type: object, required: [kind], properties: {kind: {type: string}}}
-`)
-		v, err := doc.View()
-		if err != nil {
-			t.Fatal(err)
-		}
-		letters(v)
-		if (v.Components.Schemas["4a"] != nil) != kept {
-			t.Errorf("mapping %q: the name is kept: %v", mapping, !kept)
-		}
-		if m := v.Components.Schemas["Any"].Value.Discriminator.Mapping; !kept && m["a"].Ref != "#/components/schemas/N4a" {
-			t.Errorf("mapping %v", m)
-		}
-	}
-}
-
-// A reference into a component is written out, unless that would never end.
-func TestInline_EndsAtRecursion(t *testing.T) {
-	doc, _ := load(t, `
-openapi: 3.0.3
-info: {title: Trees, version: 1.0.0}
-paths:
-  /a:
-    get:
-      responses:
-        '200': {description: A, content: {application/json: {schema: {$ref: '#/components/schemas/Tree'}}}}
-components:
-  schemas:
-    Tree:
-      type: object
-      properties:
-        name: {type: string}
-        alias: {$ref: '#/components/schemas/Tree/properties/name'}
-        next: {type: object, properties: {next: {$ref: '#/components/schemas/Tree/properties/next'}}}
-        children: {type: array, items: {$ref: '#/components/schemas/Tree'}}
-        others: {$ref: '#/components/schemas/Tree/properties/children'}
-`)
-	v, err := doc.View()
-	if err != nil {
-		t.Fatal(err)
-	}
-	inline(v)
-	tree := v.Components.Schemas["Tree"].Value.Properties
-	for name, got := range map[string]string{
-		"": tree["alias"].Ref + tree["others"].Ref, "#/components/schemas/Tree/properties/next": tree["next"].Value.Properties["next"].Ref,
-		"#/components/schemas/Tree": tree["children"].Value.Items.Ref,
-	} {
-		if got != name {
-			t.Errorf("a reference is %q, want %q", got, name)
-		}
-	}
-}
-
 // The code for a router names the router's package, which a parameter of that
 // name would hide.
 func TestGenerate_ParameterWithTheNameOfARouter(t *testing.T) {
@@ -347,41 +284,6 @@ paths:
 `)
 		if got := r.Methods[0].Params[0].Type; r.Methods[0].Name != "DropPolicy" || got != want {
 			t.Errorf("%s: %s has a key of type %s, want %s", values, r.Methods[0].Name, got, want)
-		}
-	}
-}
-
-// Components whose names begin with a digit are given others in one order, and none
-// takes the place of another.
-func TestLetters_LosesNothing(t *testing.T) {
-	const text = `
-openapi: 3.0.3
-info: {title: T, version: 1.0.0}
-paths: {/a: {get: {responses: {'200': {$ref: '#/components/responses/4-x'}, '201': {$ref: '#/components/responses/4_x'}}}}}
-components:
-  responses: {4-x: {description: A}, 4_x: {description: B}, N4X: {description: C}}
-  schemas: {1-a: {type: object}, 1_a: {type: string}, 1.a: {type: integer}}
-`
-	doc, _ := load(t, text)
-	for range 20 {
-		d, err := doc.View()
-		if err != nil {
-			t.Fatal(err)
-		}
-		letters(d)
-		got := map[string]string{}
-		for name, r := range d.Components.Responses {
-			got[name] = *r.Value.Description
-		}
-		for name, s := range d.Components.Schemas {
-			got[name] = s.Value.Type.Slice()[0]
-		}
-		want := map[string]string{"N4X": "C", "N4X2": "A", "N4X3": "B", "N1A": "object", "N1A2": "integer", "N1A3": "string"}
-		if !maps.Equal(got, want) {
-			t.Fatalf("components %v, want %v", got, want)
-		}
-		if ref := d.Paths.Value("/a").Get.Responses.Value("201").Ref; ref != "#/components/responses/N4X3" {
-			t.Fatalf("the reference leads to %s", ref)
 		}
 	}
 }
