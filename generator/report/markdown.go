@@ -25,7 +25,7 @@ func (a *API) markdown(b *strings.Builder) {
 	fmt.Fprintf(b, "%d operations, %d change something: %d keyed, %d guarded, %d undecided.\n\n", a.Operations, a.Unsafe, a.Keyed, a.Guarded, a.Open)
 	b.WriteString("| operation | method is | keys | tags | stored | findings |\n|---|---|---|---|---|---|\n")
 	for _, r := range a.Rows {
-		name := "`" + r.Method + " " + r.Path + "`"
+		name := "`" + r.Method + " " + strings.NewReplacer("|", `\|`, "`", "'").Replace(r.Path) + "`"
 		if r.ID != "" {
 			name += " " + inline(r.ID)
 		}

@@ -251,7 +251,7 @@ func (r *Row) points() float64 {
 func (a *API) grade(points float64) {
 	a.Score = 100
 	if a.Unsafe > 0 {
-		a.Score = int(points / float64(a.Unsafe) * 100)
+		a.Score = int(100 * points / float64(a.Unsafe)) // points are halves, so that no percent is lost to rounding
 	}
 	limits := []struct {
 		from  int

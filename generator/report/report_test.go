@@ -140,6 +140,12 @@ func TestGrade(t *testing.T) {
 			t.Errorf("%v of %d is %s, want %s", c.points, c.unsafe, a.Grade, c.want)
 		}
 	}
+	for points := range 101 {
+		a := API{Unsafe: 100}
+		if a.grade(float64(points)); a.Score != points {
+			t.Errorf("%d of 100 are %d %%", points, a.Score)
+		}
+	}
 }
 
 // The page needs nothing else, escapes what it shows, and is the same every
@@ -181,5 +187,14 @@ func TestMarkdown(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
+	}
+}
+
+// A path keeps to its cell.
+func TestMarkdown_Path(t *testing.T) {
+	var b strings.Builder
+	(&API{Rows: []Row{{Method: "GET", Path: "/a|b`c", Semantics: safe}}}).markdown(&b)
+	if want := "\n| `GET /a\\|b'c` | safe |  |  |  |  |\n"; !strings.Contains(b.String(), want) {
+		t.Errorf("no %q in %q", want, b.String())
 	}
 }
