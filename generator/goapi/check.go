@@ -28,6 +28,8 @@ func check(doc *source.Document, api *plan.API, parts components, r *Result) dia
 			add(o.Pos.Pos, "report this to the authors of idemgen", "it wrote no method %s for %s", o.Name, o.ID)
 		case len(m.Params) < len(o.PathParams):
 			add(o.Pos.Pos, "declare every parameter of the path template", "the method %s lacks a path parameter", o.Name)
+		case sameParam(m) != "":
+			add(o.Pos.Pos, "rename one of the two path parameters", "two path parameters get the Go name %s", sameParam(m))
 		default:
 			if p := shadowing(m, len(o.PathParams), servers[api.Router].name); p != "" {
 				add(o.Pos.Pos, "rename the path parameter", "the path parameter %s has the name of a variable in its code", p)
@@ -66,6 +68,18 @@ func shadowing(m Method, n int, router string) string {
 		if p.Name == router || slices.Contains(theirVariables, p.Name) {
 			return p.Name
 		}
+	}
+	return ""
+}
+
+// sameParam returns a name that two parameters of a method have, if there is one.
+func sameParam(m Method) string {
+	seen := map[string]bool{}
+	for _, p := range m.Params {
+		if seen[p.Name] {
+			return p.Name
+		}
+		seen[p.Name] = true
 	}
 	return ""
 }

@@ -263,6 +263,17 @@ func TestGenerate_ParameterWithTheNameOfARouter(t *testing.T) {
 	}
 }
 
+// chi tells a_ and a- apart, and Go does not.
+func TestGenerate_ParametersWithOneName(t *testing.T) {
+	const two = "paths:\n  /{a_}/{a-}:\n    parameters: [{name: a_, in: path, required: true, schema: {type: string}}, {name: a-, in: path, required: true, schema: {type: string}}]\n" +
+		"    get: {responses: {'204': {description: D}}}\n"
+	doc, api := loadFor(t, "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"+two, "chi")
+	_, errs := Generate(doc, api, Options{}, "1.2.3")
+	if errs.Errors() != 1 || errs[0].Pos.Line != 6 || !strings.Contains(errs[0].Message, "two path parameters get the Go name a") {
+		t.Errorf("got %v", errs)
+	}
+}
+
 // Operations of one resource have one Go type for its key, also where each of them
 // lists the values; with other values it is another type.
 func TestShareKeys(t *testing.T) {
