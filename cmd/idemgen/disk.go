@@ -183,8 +183,8 @@ func write(changes []change) (int, error) {
 // resolved is where a file with a slash-separated name is, or will be.
 func resolved(name string) string {
 	name = filepath.FromSlash(name)
-	if real, err := filepath.EvalSymlinks(name); err == nil {
-		return real
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		return target
 	}
 	return name
 }

@@ -105,14 +105,18 @@ func nameItems(t *openapi3.T, all gathered) {
 			if item.Ref != "" { // another name of a path, with types of its own
 				name += "_" + path
 			}
-			if op.RequestBody != nil && op.RequestBody.Ref == "" && op.RequestBody.Value != nil {
-				nameItemsIn(op.RequestBody.Value.Content, name+"_body")
-			}
-			for status, r := range op.Responses.Map() {
-				if r != nil && r.Ref == "" {
-					nameItemsIn(contentOf(r), name+"_"+status)
-				}
-			}
+			nameItemsOfOperation(op, name)
+		}
+	}
+}
+
+func nameItemsOfOperation(op *openapi3.Operation, name string) {
+	if op.RequestBody != nil && op.RequestBody.Ref == "" && op.RequestBody.Value != nil {
+		nameItemsIn(op.RequestBody.Value.Content, name+"_body")
+	}
+	for status, r := range op.Responses.Map() {
+		if r != nil && r.Ref == "" {
+			nameItemsIn(contentOf(r), name+"_"+status)
 		}
 	}
 }
