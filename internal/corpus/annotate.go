@@ -19,12 +19,11 @@ import (
 // an overlay with x-idempotency wherever it can be, and x-etag on what is both
 // read and written, and an idemgen.yaml that leaves out what cannot be served.
 func annotate(dir, name, to string) error {
-	spec := filepath.Join(dir, name)
-	content, err := os.ReadFile(spec)
+	f, err := openForeign(settings{dir: dir, router: "std"}, name)
 	if err != nil {
 		return err
 	}
-	doc, errs := source.Load(name, func(string) ([]byte, error) { return content, nil })
+	doc, errs := f.load()
 	if doc == nil || errs.Errors() > 0 {
 		return errors.New(first(errs))
 	}
@@ -33,19 +32,11 @@ func annotate(dir, name, to string) error {
 	for range rounds {
 		text, actions := annotations(doc, plain, excluded)
 		tags, homes := tagActions(doc, untagged, strings.Count(text, "\n"))
-		text += tags
-		p := generator.Package{Spec: name, Router: "std", Overlays: []string{overlayName}, Output: generator.Output{Dir: ".", Package: "generated"}}
-		for _, id := range slices.Sorted(maps.Keys(excluded)) {
-			p.Operations.Exclude = append(p.Operations.Exclude, generator.Name{Text: id})
-		}
-		project, errs := generator.Open(&generator.Config{Version: 1, Packages: []generator.Package{p}}, func(file string) ([]byte, error) {
-			if file == overlayName {
-				return []byte(text), nil
-			}
-			return content, nil
-		})
+		f.texts[overlayName] = []byte(text + tags)
+		config := f.config(overlayName, slices.Sorted(maps.Keys(excluded)))
+		project, errs := generator.Open(config, f.read)
 		if project != nil {
-			return settle(filepath.Join(to, name), spec, text, p)
+			return f.settle(filepath.Join(to, name), filepath.Join(dir, name), config.Packages[0].Operations.Exclude)
 		}
 		errs = slices.DeleteFunc(errs, func(e diag.Diagnostic) bool {
 			home, ok := homes[e.Pos.Line]
@@ -84,7 +75,7 @@ func tagActions(doc *source.Document, untagged map[string]bool, after int) (stri
 }
 
 // settle writes the directory.
-func settle(dir, spec, overlay string, p generator.Package) error {
+func (f *foreign) settle(dir, spec string, excluded []generator.Name) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -92,15 +83,23 @@ func settle(dir, spec, overlay string, p generator.Package) error {
 	if err != nil {
 		return err
 	}
-	lines := []string{"version: 1", "packages:", "  - spec: " + strconv.Quote(filepath.ToSlash(spec)), "    overlays: [overlay.yaml]", "    output: {dir: ., package: generated}"}
-	if len(p.Operations.Exclude) > 0 {
+	files := map[string]string{overlayName: "overlay.yaml", repairName: "repair.yaml"}
+	var overlays []string
+	for _, name := range f.overlays(overlayName) {
+		overlays = append(overlays, files[name])
+		if err := os.WriteFile(filepath.Join(dir, files[name]), f.texts[name], 0o644); err != nil {
+			return err
+		}
+	}
+	lines := []string{
+		"version: 1", "packages:", "  - spec: " + strconv.Quote(filepath.ToSlash(spec)),
+		"    overlays: [" + strings.Join(overlays, ", ") + "]", "    output: {dir: ., package: generated}",
+	}
+	if len(excluded) > 0 {
 		lines = append(lines, "    operations:", "      exclude:")
 	}
-	for _, name := range p.Operations.Exclude {
+	for _, name := range excluded {
 		lines = append(lines, "        - "+strconv.Quote(name.Text))
-	}
-	if err := os.WriteFile(filepath.Join(dir, "overlay.yaml"), []byte(overlay), 0o644); err != nil {
-		return err
 	}
 	return os.WriteFile(filepath.Join(dir, generator.ConfigName), []byte(strings.Join(lines, "\n")+"\n"), 0o644)
 }
