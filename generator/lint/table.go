@@ -38,7 +38,7 @@ and perhaps perform it twice, or give up and perhaps lose it.`,
 		Title: "a PUT or DELETE has no policy: the last writer wins",
 		Why: `PUT and DELETE may be repeated safely, but they overwrite what somebody else wrote in between: a lost update. A
 repeated DELETE also answers 404 to a client whose first request succeeded.`,
-		Fix: "Write `x-etag: true` at the path item, so that a write names the version that it replaces, or `x-idempotency`, so that\n" +
+		Fix: "Write `x-etag` as the finding has it, so that a write names the version that it replaces, or `x-idempotency`, so that\n" +
 			"a retry gets the first answer; `x-idempotency: exempt` where the last writer may win. Where IDM103, IDM114, IDM120 or\n" +
 			"IDM122 knows what to write, the rule leaves it to them.",
 		Bad: `/flags/{name}:
