@@ -12,12 +12,13 @@ import (
 // handlers are done before.
 type beating struct {
 	mu      sync.Mutex
-	timer   Timer
+	timer   Timer // nil: the run is in the operation's pulse
 	stopped bool
 	lost    bool                    // a heartbeat was told so before the run ended
 	end     context.CancelCauseFunc // nil: nobody asked yet
 	ended   bool
 	cause   error
+	beatPlace
 }
 
 // beats is how often a lease is renewed within its length.
@@ -27,9 +28,17 @@ const beats = 3
 func (n *run) beat() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if !n.stopped {
-		n.timer = n.h.clock.AfterFunc(n.p.Idempotency.Lease/beats, n.renew)
+	if n.stopped {
+		return
 	}
+	interval := n.p.Idempotency.Lease / beats
+	if n.h.clock == (systemClock{}) {
+		if now := time.Now(); !inBubble(now) {
+			n.p.pulse.add(n, now, interval)
+			return
+		}
+	}
+	n.timer = n.h.clock.AfterFunc(interval, n.renew)
 }
 
 // renew is one heartbeat.
@@ -62,7 +71,9 @@ func (n *run) stopBeating() {
 	n.stopped = true
 	if n.timer != nil {
 		n.timer.Stop()
+		return
 	}
+	n.p.pulse.remove(n)
 }
 
 // Deadline implements context.Context. What can end the run later has no

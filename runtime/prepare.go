@@ -34,6 +34,7 @@ type prepared struct {
 	maxResponse int
 	retryAfter  time.Duration
 	mismatch    int
+	pulse       *pulse // apart: its timer must not keep a handler that nobody uses any more
 }
 
 const (
@@ -101,7 +102,7 @@ func (p *prepared) useStore(s Store, mode Mode) {
 
 func (p *prepared) prepareKeys(o *options) error {
 	policy := p.Idempotency
-	p.keyed, p.observe = true, policy.Rollout == RolloutObserve
+	p.keyed, p.observe, p.pulse = true, policy.Rollout == RolloutObserve, new(pulse)
 	var errs []error
 	fail := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("idem: operation %s: "+format, append([]any{p.ID}, args...)...))
