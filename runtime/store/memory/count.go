@@ -20,7 +20,7 @@ func (s *Store) Count(ctx context.Context, limit int) (idem.Counts, error) {
 		for e := range s.shards[i].table.all() {
 			switch r := e.record.Load(); {
 			case r.expiresAt <= now:
-			case r.done:
+			case r.done():
 				n.Done++
 			case r.unknown(now):
 				n.Unknown++

@@ -53,17 +53,23 @@ type shard struct {
 	next  atomic.Int64 // no record of the shard expires before; written under mu
 }
 
+// record is what is known of an ID at one time. It is never changed: what
+// follows is another one.
 type record struct {
+	*claim
+	leaseUntil time.Duration
+	expiresAt  time.Duration  // never before leaseUntil
+	answer     *idem.Response // nil: running; free records need no memory, because fences do not come from them
+}
+
+// claim is what stays the same from a claim to its end.
+type claim struct {
 	fingerprint idem.Fingerprint
-	done        bool // else running: free records need no memory, because fences do not come from them
 	hold        bool
+	attempts    int32
 	fence       idem.Fence
-	attempts    int
-	leaseUntil  time.Duration
-	expiresAt   time.Duration // never before leaseUntil
 	claimedAt   time.Duration
 	operation   string
-	response    idem.Response
 }
 
 // fences numbers the claims of the whole process, so that they rise per ID
@@ -163,7 +169,7 @@ func (s *Store) Claim(ctx context.Context, c idem.Claim) (idem.Claimed, error) {
 	if ok {
 		return claimed, nil
 	}
-	if err := s.reserve(now, recordBytes, s.max-s.max/8); err != nil {
+	if err := s.reserve(recordBytes, s.max-s.max/8); err != nil {
 		return idem.Claimed{}, err
 	}
 	claimed, _ = s.claim(sh, hash, now, &c, true)
@@ -189,35 +195,29 @@ func (s *Store) claim(sh *shard, hash uint64, now time.Duration, c *idem.Claim, 
 	if old != nil && !old.claimable(now, &c.Fingerprint) {
 		return old.refuse(now), true
 	}
-	attempts := 1
-	if old != nil && !old.done && old.fingerprint == c.Fingerprint {
+	attempts := int32(1)
+	if old != nil && !old.done() && old.fingerprint == c.Fingerprint {
 		attempts = old.attempts + 1
 	}
-	if old != nil && old.done { // it has expired, and its entry would keep the answer
+	if old != nil && old.done() { // it has expired, and its entry would keep the answer
 		s.remove(sh, e)
 		s.used.Add(recordBytes)
 		e = nil
 	}
-	next := record{
-		fingerprint: c.Fingerprint,
-		hold:        c.Hold,
-		fence:       idem.Fence(fences.Add(1)),
-		attempts:    attempts,
-		leaseUntil:  now + c.Lease,
-		expiresAt:   now + max(c.TTL, c.Lease),
-		claimedAt:   now,
-		operation:   c.Operation,
+	own := claim{
+		fingerprint: c.Fingerprint, hold: c.Hold, attempts: attempts,
+		fence: idem.Fence(fences.Add(1)), claimedAt: now, operation: c.Operation,
 	}
-	var r *record
+	next := record{leaseUntil: now + c.Lease, expiresAt: now + max(c.TTL, c.Lease)}
 	if e == nil {
-		r = sh.table.add(hash, &c.ID, next)
+		sh.table.add(hash, &c.ID, &own, next)
 	} else {
-		r = e.next()
-		*r = next
-		e.record.Store(r)
+		later := own
+		next.claim = &later
+		e.set(next)
 	}
-	sh.expect(r)
-	return idem.Claimed{State: idem.ClaimOwned, Fence: r.fence, Attempts: attempts}, true
+	sh.expect(&next)
+	return idem.Claimed{State: idem.ClaimOwned, Fence: own.fence, Attempts: int(attempts)}, true
 }
 
 // Heartbeat implements [idem.Store].
@@ -242,23 +242,36 @@ func (s *Store) Complete(ctx context.Context, id idem.ID, f idem.Fence, resp ide
 		return err
 	}
 	answer := int64(len(resp.Headers) + len(resp.Body))
-	if err := s.reserve(s.now(), answer, s.max); err != nil {
+	if err := s.reserve(answer, s.max); err != nil {
 		return err
 	}
 	resp.Headers, resp.Body = clone(resp.Headers, resp.Body)
-	err := s.update(ctx, &id, f, func(r *record, now time.Duration) { r.finish(now, resp, ttl) })
+	err := s.end(&id, f, &resp, ttl)
 	if err != nil {
 		s.used.Add(-answer)
 	}
 	return err
 }
 
-// finish makes r an answer whose retention starts now.
-func (r *record) finish(now time.Duration, resp idem.Response, ttl time.Duration) {
-	r.done = true
-	r.leaseUntil = 0
-	r.expiresAt = now + ttl
-	r.response = resp
+// end puts an answer, whose retention starts now, in the place of what runs under f.
+func (s *Store) end(id *idem.ID, f idem.Fence, resp *idem.Response, ttl time.Duration) error {
+	sh, hash := s.place(id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	e := sh.table.find(hash, id)
+	if e == nil || !e.record.Load().runsUnder(f) {
+		return idem.ErrClaimLost
+	}
+	sh.finish(e, resp, s.now()+ttl)
+	return nil
+}
+
+// finish makes the running record of e an answer; the shard is locked.
+func (sh *shard) finish(e *entry, resp *idem.Response, expiresAt time.Duration) {
+	e.answer = *resp // once: where an answer has expired, its entry is not used again
+	next := record{claim: e.record.Load().claim, expiresAt: expiresAt, answer: &e.answer}
+	e.set(next)
+	sh.expect(&next)
 }
 
 // Release implements [idem.Store].
@@ -289,18 +302,17 @@ func (s *Store) update(ctx context.Context, id *idem.ID, f idem.Fence, change fu
 	if e == nil || !e.record.Load().runsUnder(f) {
 		return idem.ErrClaimLost
 	}
-	r := e.next()
-	*r = *e.record.Load()
-	change(r, s.now())
-	e.record.Store(r)
-	sh.expect(r)
+	next := *e.record.Load()
+	change(&next, s.now())
+	e.set(next)
+	sh.expect(&next)
 	return nil
 }
 
 // claimable is the condition of [idem.Store.Claim] for a record that exists.
 func (r *record) claimable(now time.Duration, fp *idem.Fingerprint) bool {
 	switch {
-	case r.done:
+	case r.done():
 		return r.expiresAt <= now
 	case r.leaseUntil > now:
 		return false
@@ -309,7 +321,9 @@ func (r *record) claimable(now time.Duration, fp *idem.Fingerprint) bool {
 	}
 }
 
-func (r *record) runsUnder(f idem.Fence) bool { return !r.done && r.fence == f }
+func (r *record) done() bool { return r.answer != nil }
+
+func (r *record) runsUnder(f idem.Fence) bool { return !r.done() && r.fence == f }
 
 // clone copies both parts of an answer into one piece of memory. Nil stays nil
 // and empty stays empty.
@@ -324,11 +338,16 @@ func clone(headers, body []byte) (h, b []byte) {
 	return h, b
 }
 
-func (r *record) answerBytes() int64 { return int64(len(r.response.Headers) + len(r.response.Body)) }
+func (r *record) answerBytes() int64 {
+	if !r.done() {
+		return 0
+	}
+	return int64(len(r.answer.Headers) + len(r.answer.Body))
+}
 
 func (r *record) refuse(now time.Duration) idem.Claimed {
 	state := idem.ClaimRunning
-	if r.done {
+	if r.done() {
 		state = idem.ClaimDone
 	}
 	return idem.Claimed{State: state, Record: r.view(now)}
@@ -340,12 +359,12 @@ func (r *record) view(now time.Duration) idem.Record {
 		State:       idem.StateRunning,
 		Hold:        r.hold,
 		Fence:       r.fence,
-		Attempts:    r.attempts,
+		Attempts:    int(r.attempts),
 		ExpiresIn:   max(r.expiresAt-now, 0),
 	}
-	if r.done {
+	if r.done() {
 		v.State = idem.StateDone
-		v.Response = r.response
+		v.Response = *r.answer
 	} else {
 		v.LeaseLeft = max(r.leaseUntil-now, 0)
 	}

@@ -14,7 +14,7 @@ var _ idem.Resolver = (*Store)(nil)
 
 // unknown reports whether nobody knows what became of the claim.
 func (r *record) unknown(now time.Duration) bool {
-	return !r.done && r.hold && r.leaseUntil <= now && r.expiresAt > now
+	return !r.done() && r.hold && r.leaseUntil <= now && r.expiresAt > now
 }
 
 // Unknown implements [idem.Resolver]. It walks over every record, and takes no
@@ -80,7 +80,7 @@ func (s *Store) Resolve(ctx context.Context, id idem.ID, f idem.Fence, done *ide
 	if done != nil {
 		resp = done.Response
 		answer = int64(len(resp.Headers) + len(resp.Body))
-		if err := s.reserve(s.now(), answer, s.max); err != nil {
+		if err := s.reserve(answer, s.max); err != nil {
 			return err
 		}
 		resp.Headers, resp.Body = clone(resp.Headers, resp.Body)
@@ -98,9 +98,6 @@ func (s *Store) Resolve(ctx context.Context, id idem.ID, f idem.Fence, done *ide
 		s.remove(sh, e)
 		return nil
 	}
-	r := *e.record.Load()
-	r.finish(now, resp, done.TTL)
-	e.record.Store(&r)
-	sh.expect(&r)
+	sh.finish(e, &resp, now+done.TTL)
 	return nil
 }

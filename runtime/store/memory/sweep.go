@@ -33,13 +33,13 @@ func (s *Store) Sweep(ctx context.Context, limit int) (int, error) {
 
 // reserve takes n bytes of the limit. It removes expired records, one shard
 // after the other, only as long as they are in the way.
-func (s *Store) reserve(now time.Duration, n, limit int64) error {
+func (s *Store) reserve(n, limit int64) error {
 	for range shards {
 		if s.used.Add(n) <= limit {
 			return nil
 		}
 		s.used.Add(-n)
-		s.sweepShard(&s.shards[s.cursor.Add(1)%shards], now, math.MaxInt)
+		s.sweepShard(&s.shards[s.cursor.Add(1)%shards], s.now(), math.MaxInt)
 	}
 	if s.used.Add(n) <= limit {
 		return nil

@@ -28,18 +28,22 @@ type entry struct {
 
 	// What record points to at the beginning, and mostly in the end: the answer
 	// of the claim that made the entry. Each is written once, before it is
-	// shared, and later records are made anew.
+	// shared, and what comes later is made anew.
+	claim         claim
 	first, second record
+	answer        idem.Response
 	spent         bool // second is in use; guarded by the shard
 }
 
-// next returns room for the record that follows.
-func (e *entry) next() *record {
+// set replaces the record. The shard is locked.
+func (e *entry) set(next record) {
 	if e.spent {
-		return new(record)
+		own := next
+		e.record.Store(&own)
+		return
 	}
-	e.spent = true
-	return &e.second
+	e.spent, e.second = true, next
+	e.record.Store(&e.second)
 }
 
 // removed marks the place of an entry that is gone.
@@ -72,18 +76,18 @@ func (t *table) find(hash uint64, id *idem.ID) *entry {
 	}
 }
 
-// add puts in an ID that is not there, and returns its record.
-func (t *table) add(hash uint64, id *idem.ID, first record) *record {
+// add puts in an ID that is not there, with its first claim.
+func (t *table) add(hash uint64, id *idem.ID, c *claim, first record) {
 	places := t.places.Load()
 	if places == nil || 4*(t.used+1) > 3*len(*places) {
 		places = t.rebuild()
 	}
-	e := &entry{id: *id, hash: hash, first: first}
+	e := &entry{id: *id, hash: hash, claim: *c, first: first}
+	e.first.claim = &e.claim
 	e.record.Store(&e.first)
 	put(*places, e)
 	t.live++
 	t.used++
-	return &e.first
 }
 
 // put stores an entry in the first place that was never used. Marks are not
