@@ -25,11 +25,20 @@ func LastWrite(ctx context.Context) []byte {
 		return nil
 	}
 	n.marked.Store(true)
-	return bytes.Clone(n.marker)
+	if n.marker == nil {
+		return nil
+	}
+	return n.marker.bytes()
 }
 
-func (x *exchange) marker() []byte {
-	return append(append(make([]byte, 0, len(x.id)+len(x.fingerprint)), x.id[:]...), x.fingerprint[:]...)
+// marker is what LastWrite returns.
+type marker struct {
+	id          ID
+	fingerprint Fingerprint
+}
+
+func (m *marker) bytes() []byte {
+	return append(append(make([]byte, 0, len(m.id)+len(m.fingerprint)), m.id[:]...), m.fingerprint[:]...)
 }
 
 // unmarked is the error of a write that left the marker of another one in the
@@ -77,7 +86,7 @@ var errUnreadable = errors.New("idem: the read operation did not answer 2xx")
 
 // isLastWrite reports whether the row was last written by this very request.
 func (n *run) isLastWrite(now present) bool {
-	return n.marker != nil && bytes.Equal(now.LastWrite, n.marker)
+	return n.marker != nil && bytes.Equal(now.LastWrite, n.marker.bytes())
 }
 
 // isStored reports whether a PUT whose If-Match is false asks for what is there.

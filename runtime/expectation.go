@@ -100,7 +100,7 @@ func expectedOf[V any](n *run, used *expect.Used, codec etag.Codec[V]) (expect.K
 		return expect.NewMatch(used, wildcard, versions, codec)
 	}
 	switch {
-	case n.seen.known && !n.carries():
+	case n.seen != nil && !n.carries():
 		if !n.seen.exists {
 			return expect.KindAbsent, match(false, nil)
 		}
@@ -158,8 +158,8 @@ func ExpectUnmodified[V any](ctx context.Context, codec etag.Codec[V]) etag.Unmo
 		return etag.Unmodified[V]{}
 	}
 	since := n.conditions.IfUnmodifiedSince
-	if seen := n.seen.Modified; n.seen.known && !n.carries() && seen.Before(since) {
-		since = seen.Truncate(time.Second)
+	if seen := n.seen; seen != nil && !n.carries() && seen.Modified.Before(since) {
+		since = seen.Modified.Truncate(time.Second)
 	}
 	return expect.NewUnmodified(&n.used, since, codec)
 }

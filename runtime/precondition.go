@@ -25,7 +25,7 @@ func (n *run) precheck(r *http.Request) bool {
 		n.rec.err = err
 		return false
 	}
-	n.seen = now
+	n.seen = &now
 	state := n.state(now)
 	verdict := etag.Stateful(r.Method, &x.conditions, &state, policy)
 	if verdict.Status == 0 {

@@ -26,7 +26,7 @@ type run struct {
 	p          *prepared
 	hasKey     bool
 	id         ID
-	marker     []byte // see LastWrite
+	marker     *marker // see LastWrite; nil: none
 	conditions *etag.Conditions
 
 	x        *exchange
@@ -36,7 +36,7 @@ type run struct {
 	attempts int
 
 	used       expect.Used // the expectation of this start
-	seen       present     // what the precheck saw
+	seen       *present    // what the precheck saw; nil: nothing
 	marked     atomic.Bool // LastWrite was asked for
 	already    bool        // the answer is that of an earlier performance
 	settled    bool        // the store was told how a run under a lease ended
@@ -54,7 +54,7 @@ func (x *exchange) newRun(rec *recorder) *run {
 		Context: ctx, base: ctx, h: x.h, p: x.p, hasKey: x.hasKey, id: x.id, conditions: noConditions, x: x, rec: rec,
 	}
 	if x.hasKey && x.p.Precondition != nil && x.p.Precondition.AppliedMarker {
-		n.marker = x.marker()
+		n.marker = &marker{x.id, x.fingerprint}
 	}
 	if c := &x.conditions; c.IfMatch.Present() || c.IfNoneMatch.Present() || !c.IfUnmodifiedSince.IsZero() {
 		own := x.conditions
