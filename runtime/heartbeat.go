@@ -11,13 +11,11 @@ import (
 // is lost. The context that can end is made when somebody asks for it: most
 // handlers are done before.
 type beating struct {
-	mu      sync.Mutex
-	timer   Timer // nil: the run is in the operation's pulse
-	stopped bool
-	lost    bool                    // a heartbeat was told so before the run ended
-	end     context.CancelCauseFunc // nil: nobody asked yet
-	ended   bool
-	cause   error
+	mu    sync.Mutex
+	end   context.CancelCauseFunc // nil: nobody asked yet
+	cause error
+	ended bool
+	lost  bool // a heartbeat was told so before the run ended
 	beatPlace
 }
 
@@ -25,36 +23,20 @@ type beating struct {
 const beats = 3
 
 // beat schedules the next heartbeat.
-func (n *run) beat() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.stopped {
-		return
-	}
-	interval := n.p.Idempotency.Lease / beats
-	if n.h.clock == (systemClock{}) {
-		if now := time.Now(); !inBubble(now) {
-			n.p.pulse.add(n, now, interval)
-			return
-		}
-	}
-	n.timer = n.h.clock.AfterFunc(interval, n.renew)
-}
+func (n *run) beat() { n.p.pulse.add(n, n.h.clock, n.p.Idempotency.Lease/beats) }
 
 // renew is one heartbeat.
 func (n *run) renew() {
-	n.mu.Lock()
-	stopped := n.stopped
-	n.mu.Unlock()
-	if stopped { // the timer was faster; a lease that was abandoned must not live again
+	if n.p.pulse.hasStopped(n) { // the timer was faster; a lease that was abandoned must not live again
 		return
 	}
 	ctx, since := n.base, n.h.stopwatch()
 	err := n.p.store.Heartbeat(ctx, n.id, n.fence, n.p.Idempotency.Lease)
 	n.h.stored(ctx, "heartbeat", since, err)
 	if errors.Is(err, ErrClaimLost) {
+		lost := !n.p.pulse.hasStopped(n) // else the run itself may have ended the claim meanwhile
 		n.mu.Lock()
-		n.lost = !n.stopped // else the run itself may have ended the claim meanwhile
+		n.lost = lost
 		n.mu.Unlock()
 		n.cancel(ErrClaimLost)
 		return
@@ -65,16 +47,7 @@ func (n *run) renew() {
 	n.beat()
 }
 
-func (n *run) stopBeating() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.stopped = true
-	if n.timer != nil {
-		n.timer.Stop()
-		return
-	}
-	n.p.pulse.remove(n)
-}
+func (n *run) stopBeating() { n.p.pulse.stop(n) }
 
 // Deadline implements context.Context. What can end the run later has no
 // deadline of its own.

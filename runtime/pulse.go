@@ -8,8 +8,8 @@ import (
 // pulse times the heartbeats of all runs of one operation with one timer: most
 // runs are over long before their first heartbeat, and a timer for each would
 // cost more than the claim. All of them have the same interval, so that the list
-// of those that run is in the order in which they are due. The zero value is
-// ready.
+// of those that run is in the order in which they are due. An injected clock and
+// that of a synctest bubble have a timer for each. The zero value is ready.
 type pulse struct {
 	mu          sync.Mutex
 	first, last *run
@@ -20,6 +20,8 @@ type pulse struct {
 type beatPlace struct {
 	before, behind *run
 	due            time.Duration // since began; 0: not in the list
+	timer          Timer         // of a run that has one of its own
+	stopped        bool
 }
 
 // began is when the process did, for its monotonic clock.
@@ -32,29 +34,51 @@ func inBubble(now time.Time) bool {
 	return now == now.Round(0) //nolint:staticcheck // QF1009: Equal does not see the reading
 }
 
-// add puts a run at the end of the list.
-func (l *pulse) add(n *run, now time.Time, interval time.Duration) {
+// add schedules the next heartbeat of a run that has not been stopped.
+func (l *pulse) add(n *run, clock Clock, interval time.Duration) {
+	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n.due, n.before = now.Sub(began)+interval, l.last
+	switch {
+	case n.stopped:
+	case clock != (systemClock{}) || inBubble(now):
+		n.timer = clock.AfterFunc(interval, n.renew)
+	default:
+		n.due = now.Sub(began) + interval
+		l.append(n)
+		if !l.armed {
+			l.arm(interval)
+		}
+	}
+}
+
+// stop ends the heartbeats of a run. One may be under way.
+func (l *pulse) stop(n *run) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n.stopped = true
+	if n.timer != nil {
+		n.timer.Stop()
+	}
+	if n.due != 0 {
+		l.unlink(n)
+	}
+}
+
+func (l *pulse) hasStopped(n *run) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return n.stopped
+}
+
+func (l *pulse) append(n *run) {
+	n.before = l.last
 	if l.last == nil {
 		l.first = n
 	} else {
 		l.last.behind = n
 	}
 	l.last = n
-	if !l.armed {
-		l.arm(interval)
-	}
-}
-
-// remove takes a run out, if it is there.
-func (l *pulse) remove(n *run) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if n.due != 0 {
-		l.unlink(n)
-	}
 }
 
 func (l *pulse) unlink(n *run) {
@@ -68,7 +92,7 @@ func (l *pulse) unlink(n *run) {
 	} else {
 		n.behind.before = n.before
 	}
-	n.beatPlace = beatPlace{} // who keeps the run keeps no other one with it
+	n.before, n.behind, n.due = nil, nil, 0 // who keeps the run keeps no other one with it
 }
 
 func (l *pulse) arm(after time.Duration) {

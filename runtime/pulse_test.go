@@ -99,23 +99,23 @@ func TestPulse_OutlivesBubbles(t *testing.T) {
 }
 
 // The places in the list, whichever run ends first.
-func TestPulse_Remove(t *testing.T) {
+func TestPulse_Stop(t *testing.T) {
 	for i := range 3 {
 		var l pulse
 		l.armed = true // no timer
 		runs := []*run{{}, {}, {}}
 		for _, n := range runs {
-			l.add(n, began, time.Hour)
+			l.add(n, systemClock{}, time.Hour)
 		}
 		for range 2 {
-			l.remove(runs[i])
+			l.stop(runs[i])
 		}
 		var left []*run
 		for n := l.first; n != nil; n = n.behind {
 			left = append(left, n)
 		}
 		if len(left) != 2 || left[0] != runs[(i+1)%3] && left[0] != runs[0] || l.last != left[1] ||
-			left[1].before != left[0] || left[0].before != nil || runs[i].beatPlace != (beatPlace{}) {
+			left[1].before != left[0] || left[0].before != nil || runs[i].beatPlace != (beatPlace{stopped: true}) {
 			t.Errorf("without run %d the list is wrong", i)
 		}
 	}
