@@ -162,17 +162,18 @@ func (s *Store) Claim(ctx context.Context, c idem.Claim) (idem.Claimed, error) {
 	}
 	sh, hash := s.place(&c.ID)
 	now := s.now()
-	if r := sh.load(hash, &c.ID); r != nil && !r.claimable(now, &c.Fingerprint) {
-		return r.refuse(now), nil
-	}
-	claimed, ok := s.claim(sh, hash, now, &c, false)
-	if ok {
-		return claimed, nil
+	if r := sh.load(hash, &c.ID); r != nil {
+		if !r.claimable(now, &c.Fingerprint) {
+			return r.refuse(now), nil
+		}
+		if claimed, ok := s.claim(sh, hash, now, &c, false); ok {
+			return claimed, nil
+		}
 	}
 	if err := s.reserve(recordBytes, s.max-s.max/8); err != nil {
 		return idem.Claimed{}, err
 	}
-	claimed, _ = s.claim(sh, hash, now, &c, true)
+	claimed, _ := s.claim(sh, hash, now, &c, true)
 	return claimed, nil
 }
 
