@@ -117,5 +117,6 @@ func (n *run) isStored(r *http.Request, now present, d etag.Decision) bool {
 // canonicalBody is a body as it enters fingerprints.
 func canonicalBody(r *http.Request, body []byte) ([]byte, error) {
 	f := fingerprinter{policy: &FingerprintPolicy{}}
-	return f.appendBody(nil, new(workspace), r.Header.Get("Content-Type"), "", body)
+	contentType := r.Header.Get("Content-Type")
+	return f.appendBody(nil, new(workspace), contentType, mediaType(contentType), "", body)
 }

@@ -79,15 +79,17 @@ func skipPlain(src []byte, i int) int {
 		ones = 0x0101010101010101
 		high = 0x8080808080808080
 	)
-	for ; i+8 <= len(src); i += 8 {
-		w := binary.LittleEndian.Uint64(src[i:])
+	rest := src[i:]
+	for ; len(rest) >= 8; rest = rest[8:] { // so that no index is checked
+		w := binary.LittleEndian.Uint64(rest)
 		quote, backslash := w^ones*'"', w^ones*'\\'
 		// The high bit of an octet is set where the octet is what is sought. A
 		// borrow can set it wrongly only behind one that is set rightly.
 		if m := (w | (w - ones*0x20) | (quote - ones) | (backslash - ones)) & high; m != 0 {
-			return i + bits.TrailingZeros64(m)/8
+			return len(src) - len(rest) + bits.TrailingZeros64(m)/8
 		}
 	}
+	i = len(src) - len(rest)
 	for i < len(src) && src[i] >= 0x20 && src[i] < 0x80 && src[i] != '"' && src[i] != '\\' {
 		i++
 	}

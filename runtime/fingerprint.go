@@ -106,16 +106,19 @@ func (f *fingerprinter) preimage(b []byte, ws *workspace, r *http.Request, path 
 	if f.policy.Mode == FingerprintNone {
 		return b, nil
 	}
-	contentType := r.Header.Get("Content-Type")
-	coding := ""
+	contentType, media, coding := "", "", ""
 	if len(body) > 0 {
-		b = appendLengthed(append(b, 'T'), mediaType(contentType))
+		if lines := r.Header["Content-Type"]; len(lines) > 0 {
+			contentType = lines[0]
+			media = mediaType(contentType)
+		}
+		b = appendLengthed(append(b, 'T'), media)
 		if coding = contentCoding(r.Header); coding != "" && coding != "identity" {
 			b = appendLengthed(append(b, 'C'), coding)
 		}
 	}
 	return section(b, 'B', func(b []byte) ([]byte, error) {
-		return f.appendBody(b, ws, contentType, coding, body)
+		return f.appendBody(b, ws, contentType, media, coding, body)
 	})
 }
 
@@ -190,14 +193,15 @@ func lowerASCII(s string) string {
 	return s
 }
 
-// appendBody appends the mode octet and the body in that mode.
-func (f *fingerprinter) appendBody(b []byte, ws *workspace, contentType, coding string, body []byte) ([]byte, error) {
+// appendBody appends the mode octet and the body in that mode. Media is the
+// mediaType of contentType.
+func (f *fingerprinter) appendBody(b []byte, ws *workspace, contentType, media, coding string, body []byte) ([]byte, error) {
 	if len(body) == 0 {
 		return append(b, '-'), nil
 	}
 	mode := f.policy.Mode
 	if mode == FingerprintAuto {
-		mode = modeOf(mediaType(contentType), coding)
+		mode = modeOf(media, coding)
 	}
 	switch mode {
 	case FingerprintJSON:

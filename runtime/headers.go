@@ -57,7 +57,7 @@ func recordableHeader(b []byte, h http.Header, added, trace []string) []byte {
 		values []string
 	}
 	var room [8]field
-	fields := room[:0]
+	fields, connection := room[:0], h["Connection"]
 	for name, values := range h {
 		if !slices.Contains(recordedHeaders, name) {
 			name = http.CanonicalHeaderKey(name)
@@ -65,7 +65,7 @@ func recordableHeader(b []byte, h http.Header, added, trace []string) []byte {
 				continue
 			}
 		}
-		if len(values) > 0 && !perConnection(h, name) {
+		if len(values) > 0 && !perConnection(connection, name) {
 			fields = append(fields, field{name, values})
 		}
 	}
@@ -87,10 +87,10 @@ func recordableHeader(b []byte, h http.Header, added, trace []string) []byte {
 	return b
 }
 
-// perConnection reports whether the answer itself makes a header hop-by-hop
+// perConnection reports whether the answer's Connection makes a header hop-by-hop
 // (RFC 9110 §7.6.1).
-func perConnection(h http.Header, name string) bool {
-	for _, line := range h["Connection"] {
+func perConnection(connection []string, name string) bool {
+	for _, line := range connection {
 		for option := range strings.SplitSeq(line, ",") {
 			if strings.EqualFold(strings.Trim(option, " \t"), name) {
 				return true

@@ -132,14 +132,23 @@ func checkBare(text string) error {
 	}
 	for i := range len(text) {
 		switch c := text[i]; {
+		case bareOctets[c]:
 		case c < 0x21 || c > 0x7E:
 			return &keyError{"a bare key holds visible ASCII only: quote it"}
-		case c == '"' || c == ',' || c == ';' || c == '\\' || c == '(' || c == ')':
+		default:
 			return &keyError{"a bare key holds no quote, comma, semicolon, backslash or parenthesis: quote it"}
 		}
 	}
 	return nil
 }
+
+// bareOctets are those that a bare key may hold.
+var bareOctets = func() (is [256]bool) {
+	for c := 0x21; c <= 0x7E; c++ {
+		is[c] = !strings.ContainsRune(`",;\()`, rune(c))
+	}
+	return is
+}()
 
 // checkKeyLength checks the length in octets, after decoding.
 func checkKeyLength(key string, p *KeyPolicy) error {
