@@ -16,6 +16,7 @@ import (
 // answer. It is pooled: nothing that a handler gets may lead to it.
 type exchange struct {
 	asked
+	conditions etag.Conditions
 
 	buffer bytes.Buffer
 	workspace
@@ -32,7 +33,6 @@ type asked struct {
 	current Current
 	next    func(http.ResponseWriter, *http.Request)
 
-	conditions  etag.Conditions
 	key         string
 	hasKey      bool
 	scope       Scope
@@ -61,7 +61,16 @@ func (x *exchange) free() {
 	}
 	x.json.forget()
 	x.asked = asked{}
+	if x.conditional() { // else it is empty, and more than half of what would be cleared
+		x.conditions = etag.Conditions{}
+	}
 	exchanges.Put(x)
+}
+
+// conditional reports whether the request asks for the state of a resource.
+func (x *exchange) conditional() bool {
+	c := &x.conditions
+	return c.IfMatch.Present() || c.IfNoneMatch.Present() || !c.IfUnmodifiedSince.IsZero()
 }
 
 // one returns a value as a header holds it. It is never used again: who looks at

@@ -58,9 +58,8 @@ func (p *prepared) mayRemember() bool {
 
 // input is false where the hashes are made of more than a hashInput has.
 func (x *exchange) input() (in hashInput, ok bool) {
-	p, c := x.p, &x.conditions
-	if !p.remember || x.body.Len() > maxRecentBody || len(x.r.Header["Content-Encoding"]) > 0 ||
-		c.IfMatch.Present() || c.IfNoneMatch.Present() || !c.IfUnmodifiedSince.IsZero() {
+	p := x.p
+	if !p.remember || x.body.Len() > maxRecentBody || len(x.r.Header["Content-Encoding"]) > 0 || x.conditional() {
 		return in, false
 	}
 	in = hashInput{

@@ -56,7 +56,7 @@ func (x *exchange) newRun(rec *recorder) *run {
 	if x.hasKey && x.p.Precondition != nil && x.p.Precondition.AppliedMarker {
 		n.marker = &marker{x.id, x.fingerprint}
 	}
-	if c := &x.conditions; c.IfMatch.Present() || c.IfNoneMatch.Present() || !c.IfUnmodifiedSince.IsZero() {
+	if x.conditional() {
 		own := x.conditions
 		n.conditions = &own
 	}
