@@ -24,7 +24,6 @@ type run struct {
 
 	h          *Handler
 	p          *prepared
-	hasKey     bool
 	id         ID
 	marker     *marker // see LastWrite; nil: none
 	conditions *etag.Conditions
@@ -35,15 +34,15 @@ type run struct {
 	fence    Fence
 	attempts int
 
-	used       expect.Used // the expectation of this start
 	seen       *present    // what the precheck saw; nil: nothing
+	used       expect.Used // the expectation of this start
 	marked     atomic.Bool // LastWrite was asked for
-	already    bool        // the answer is that of an earlier performance
-	settled    bool        // the store was told how a run under a lease ended
+	hasKey     bool
+	already    bool // the answer is that of an earlier performance
+	settled    bool // the store was told how a run under a lease ended
 	keepWrites bool
 	hooks      []func(context.Context) error
 	body       bodyReader
-	request    http.Request // the handler's
 	beating
 }
 
@@ -94,8 +93,7 @@ func runOf(ctx context.Context) *run {
 // the record in a deferred call, and the panic keeps the stack that it began with.
 func (n *run) handle() {
 	x := n.x
-	n.request = *x.r.WithContext(n)
-	r := &n.request
+	r := x.r.WithContext(n)
 	if x.body != nil {
 		n.body.Reset(x.ownBody())
 		r.Body = &n.body
