@@ -55,6 +55,19 @@ func (s *importsService) PutVehicle(_ context.Context, req imports.PutVehicleReq
 	return imports.PutVehicle200JSONResponse(*req.Body), nil
 }
 
+func (s *importsService) PutLabels(_ context.Context, req imports.PutLabelsRequestObject) (imports.PutLabelsResponseObject, error) {
+	switch labels := *req.Body; labels.Id {
+	case "shared":
+		return imports.PutLabels201JSONResponse{LabelsJSONResponse: imports.LabelsJSONResponse(labels)}, nil
+	case "list":
+		return imports.PutLabels203JSONResponse{LabelListJSONResponse: imports.LabelListJSONResponse{labels}}, nil
+	case "renamed":
+		return imports.PutLabels206JSONResponse(labels), nil
+	default:
+		return imports.PutLabels200JSONResponse(labels), nil
+	}
+}
+
 func (s *importsService) version() etag.Current[imports.CarrierVersion] {
 	return etag.Found(imports.CarrierVersion(s.carrier.Version))
 }
@@ -97,6 +110,16 @@ func TestCase_Imports(t *testing.T) {
 	const van = `{"kind":"van","seats":3}`
 	if a := send(t, s, "PUT /vehicles", van).expect(t, 200, ""); a.body != van+"\n" {
 		t.Errorf("body %s", a.body)
+	}
+	for id, status := range map[string]int{"own": 200, "shared": 201, "list": 203, "renamed": 206} {
+		labels := fmt.Sprintf(`{"colour":"red","id":%q}`, id)
+		want := labels + "\n"
+		if id == "list" {
+			want = "[" + labels + "]\n"
+		}
+		if a := send(t, s, "PUT /labels", labels).expect(t, status, ""); a.body != want {
+			t.Errorf("body %s, want %s", a.body, want)
+		}
 	}
 	tag := send(t, s, "GET /carriers/x", "").expect(t, 200, "").header.Get("ETag")
 	send(t, s, "PUT /carriers/x", `{"name":"slow","version":0}`, "If-Match", tag).expect(t, 200, "")

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"testing"
+	"time"
 
 	idem "github.com/idemgen/idemgen/runtime"
 	"github.com/idemgen/idemgen/runtime/etag"
@@ -410,6 +411,23 @@ func (responsesService) PutFile(_ context.Context, req responses.PutFileRequestO
 	return responses.PutFile200(applied, responses.File{Version: 2}), nil
 }
 
+var (
+	stampTime   = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	stampSerial = responses.Serial{0x6b, 0xa7, 0xb8, 0x10, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00, 0xc0, 0x4f, 0xd4, 0x30, 0xc8}
+)
+
+func (responsesService) GetStamp(_ context.Context, req responses.GetStampRequestObject) (responses.GetStampResponseObject, error) {
+	return map[string]responses.GetStampResponseObject{
+		"time":   responses.GetStamp200JSONResponse(stampTime),
+		"date":   responses.GetStamp201JSONResponse{Time: stampTime},
+		"serial": responses.GetStamp202JSONResponse(stampSerial),
+		"shared": responses.GetStamp203JSONResponse{SerialJSONResponse: responses.SerialJSONResponse(stampSerial)},
+		"names":  responses.GetStamp206JSONResponse{NamesJSONResponse: responses.NamesJSONResponse{"a", "b"}},
+		"counts": responses.GetStamp207JSONResponse{CountsJSONResponse: responses.CountsJSONResponse{"a": 1}},
+		"word":   responses.GetStamp208JSONResponse{WordJSONResponse: "w"},
+	}[req.Kind], nil
+}
+
 func TestCase_Responses(t *testing.T) {
 	s := serve(t, func(o ...idem.Option) (http.Handler, error) { return responses.NewHandler(responsesService{}, o...) })
 	for name, want := range map[string]int{"text": 200, "inline": 206, "gone": 404, "broken": 503, "json": 200} {
@@ -424,6 +442,16 @@ func TestCase_Responses(t *testing.T) {
 		a := send(t, s, "PUT /files/"+name, "x", "Content-Type", "application/octet-stream", "If-Match", `"1"`).expect(t, want, "")
 		if tagged := a.header.Get("ETag") == `"2"`; tagged != (want != 202) {
 			t.Errorf("PUT /files/%s: ETag %q", name, a.header.Get("ETag"))
+		}
+	}
+	// The whole body is the JSON of its schema, whatever its Go type is made of.
+	for name, want := range map[string]string{
+		"time": `"2026-01-02T03:04:05Z"`, "date": `"2026-01-02"`,
+		"serial": `"6ba7b810-9dad-11d1-80b4-00c04fd430c8"`, "shared": `"6ba7b810-9dad-11d1-80b4-00c04fd430c8"`,
+		"names": `["a","b"]`, "counts": `{"a":1}`, "word": `"w"`,
+	} {
+		if a := send(t, s, "GET /stamps/"+name, ""); a.body != want+"\n" {
+			t.Errorf("GET /stamps/%s: body %s, want %s", name, a.body, want)
 		}
 	}
 }

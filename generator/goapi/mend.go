@@ -19,7 +19,8 @@ type edit struct {
 // A type that contains itself becomes finite, and one that is made of another has its
 // JSON.
 func (f *file) mended() (code string, changed bool) {
-	edits := slices.Concat(f.repeated(), f.unrolled(), f.faithful())
+	edits, coded := f.faithful()
+	edits = slices.Concat(f.repeated(), f.unrolled(), edits)
 	for _, d := range f.tree.Decls {
 		fn, ok := d.(*ast.FuncDecl)
 		if !ok || fn.Recv == nil || len(fn.Recv.List[0].Names) != 1 {
@@ -27,28 +28,19 @@ func (f *file) mended() (code string, changed bool) {
 		}
 		_, visits := visited(fn.Name.Name)
 		name, isIdent := fn.Recv.List[0].Type.(*ast.Ident)
-		if !visits || !isIdent || f.types[name.Name] == nil || !f.isInterface(name.Name) {
+		if !visits || !isIdent || f.types[name.Name] == nil {
 			continue
 		}
-		spec := f.types[name.Name]
-		from, to := f.offset(spec.Type.Pos()), f.offset(spec.Type.End())
-		edits = append(edits, edit{f.offset(spec.Name.End()), to, " struct{ Body " + f.code[from:to] + " }"})
-		receiver := fn.Recv.List[0].Names[0].Name
-		ast.Inspect(fn.Body, func(n ast.Node) bool {
-			if _, selected := n.(*ast.SelectorExpr); selected {
-				return false // of the receiver only the whole is meant
-			}
-			call, ok := n.(*ast.CallExpr)
-			if !ok {
-				return true
-			}
-			for _, arg := range call.Args {
-				if id, ok := arg.(*ast.Ident); ok && id.Name == receiver {
-					edits = append(edits, edit{f.offset(id.End()), f.offset(id.End()), ".Body"})
-				}
-			}
-			return true
-		})
+		before, after := f.sent(name.Name, coded)
+		if f.isInterface(name.Name) {
+			spec := f.types[name.Name]
+			from, to := f.offset(spec.Type.Pos()), f.offset(spec.Type.End())
+			edits = append(edits, edit{f.offset(spec.Name.End()), to, " struct{ Body " + f.code[from:to] + " }"})
+			after = ".Body"
+		}
+		if before+after != "" {
+			edits = append(edits, f.around(fn, before, after)...)
+		}
 	}
 	if len(edits) == 0 {
 		return f.code, false
@@ -82,21 +74,53 @@ func (f *file) repeated() []edit {
 	return edits
 }
 
+// around returns the edits after which a method passes on the whole of its receiver
+// with something before and after it.
+func (f *file) around(fn *ast.FuncDecl, before, after string) []edit {
+	var edits []edit
+	ast.Inspect(fn.Body, func(n ast.Node) bool {
+		if _, selected := n.(*ast.SelectorExpr); selected {
+			return false // not the whole
+		}
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		for _, arg := range call.Args {
+			if id, ok := arg.(*ast.Ident); ok && id.Name == fn.Recv.List[0].Names[0].Name {
+				from, to := f.offset(id.Pos()), f.offset(id.End())
+				edits = append(edits, edit{from, to, before + id.Name + after})
+			}
+		}
+		return true
+	})
+	return edits
+}
+
+// under returns what a type of the file is made of in the end: no other type of the
+// file. Nil: there is no such type.
+func (f *file) under(name string) ast.Expr {
+	spec := f.types[name]
+	for range len(f.types) {
+		if spec == nil {
+			return nil
+		}
+		id, ok := spec.Type.(*ast.Ident)
+		if !ok || f.types[id.Name] == nil {
+			return spec.Type
+		}
+		spec = f.types[id.Name]
+	}
+	return nil
+}
+
 // isInterface reports whether a type of the file is an interface underneath.
 func (f *file) isInterface(name string) bool {
-	for range len(f.types) {
-		spec := f.types[name]
-		if spec == nil {
-			return name == "any"
-		}
-		switch t := spec.Type.(type) {
-		case *ast.InterfaceType:
-			return true
-		case *ast.Ident:
-			name = t.Name
-		default:
-			return false
-		}
+	switch t := f.under(name).(type) {
+	case *ast.InterfaceType:
+		return true
+	case *ast.Ident:
+		return t.Name == "any"
 	}
 	return false
 }

@@ -26,6 +26,9 @@ type Parcel struct {
 	Via *[]commontypes.Address `json:"via,omitempty"`
 }
 
+// Renamed defines model for Renamed.
+type Renamed = commontypes.Labels
+
 // CarrierCode defines model for CarrierCode.
 type CarrierCode = commontypes.Code
 
@@ -34,6 +37,12 @@ type Common = commontypes.Unit
 
 // Error defines model for Error.
 type Error = commontypes.Failure
+
+// LabelList defines model for LabelList.
+type LabelList = []commontypes.Labels
+
+// Labels defines model for Labels.
+type Labels commontypes.Labels
 
 // RenameCarrierJSONBody defines parameters for RenameCarrier.
 type RenameCarrierJSONBody struct {
@@ -55,6 +64,9 @@ type RenameCarrierJSONRequestBody RenameCarrierJSONBody
 
 // PutCarrierJSONRequestBody defines body for PutCarrier for application/json ContentType.
 type PutCarrierJSONRequestBody = commontypes.Carrier
+
+// PutLabelsJSONRequestBody defines body for PutLabels for application/json ContentType.
+type PutLabelsJSONRequestBody = commontypes.Labels
 
 // SendParcelJSONRequestBody defines body for SendParcel for application/json ContentType.
 type SendParcelJSONRequestBody = Parcel
@@ -135,6 +147,9 @@ type ServerInterface interface {
 
 	// (PUT /carriers/{carrier})
 	PutCarrier(w http.ResponseWriter, r *http.Request, carrier CarrierCode)
+
+	// (PUT /labels)
+	PutLabels(w http.ResponseWriter, r *http.Request)
 
 	// (POST /parcels)
 	SendParcel(w http.ResponseWriter, r *http.Request, params SendParcelParams)
@@ -221,6 +236,20 @@ func (siw *ServerInterfaceWrapper) PutCarrier(w http.ResponseWriter, r *http.Req
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.PutCarrier(w, r, carrier)
+	}))
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		handler = siw.HandlerMiddlewares[i](handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PutLabels operation middleware
+func (siw *ServerInterfaceWrapper) PutLabels(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PutLabels(w, r)
 	}))
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -402,11 +431,16 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/carriers/{carrier}", wrapper.GetCarrier)
 	m.HandleFunc(http.MethodPatch+" "+options.BaseURL+"/carriers/{carrier}", wrapper.RenameCarrier)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/carriers/{carrier}", wrapper.PutCarrier)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/labels", wrapper.PutLabels)
 
 	return m
 }
 
 type ErrorJSONResponse commontypes.Failure
+
+type LabelListJSONResponse []commontypes.Labels
+
+type LabelsJSONResponse commontypes.Labels
 
 type GetCarrierRequestObject struct {
 	Carrier CarrierCode `json:"carrier"`
@@ -421,7 +455,7 @@ type GetCarrier200JSONResponse commontypes.Carrier
 func (response GetCarrier200JSONResponse) VisitGetCarrierResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(commontypes.Carrier(response)); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -444,7 +478,7 @@ type RenameCarrier200JSONResponse commontypes.Carrier
 func (response RenameCarrier200JSONResponse) VisitRenameCarrierResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(commontypes.Carrier(response)); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -467,11 +501,75 @@ type PutCarrier200JSONResponse commontypes.Carrier
 func (response PutCarrier200JSONResponse) VisitPutCarrierResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(commontypes.Carrier(response)); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutLabelsRequestObject struct {
+	Body *PutLabelsJSONRequestBody
+}
+
+type PutLabelsResponseObject interface {
+	VisitPutLabelsResponse(w http.ResponseWriter) error
+}
+
+type PutLabels200JSONResponse commontypes.Labels
+
+func (response PutLabels200JSONResponse) VisitPutLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(commontypes.Labels(response)); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutLabels201JSONResponse struct{ LabelsJSONResponse }
+
+func (response PutLabels201JSONResponse) VisitPutLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(commontypes.Labels(response.LabelsJSONResponse)); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutLabels203JSONResponse struct{ LabelListJSONResponse }
+
+func (response PutLabels203JSONResponse) VisitPutLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.LabelListJSONResponse); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(203)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutLabels206JSONResponse Renamed
+
+func (response PutLabels206JSONResponse) VisitPutLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(commontypes.Labels(response)); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(206)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -571,6 +669,9 @@ type StrictServerInterface interface {
 
 	// (PUT /carriers/{carrier})
 	PutCarrier(ctx context.Context, request PutCarrierRequestObject) (PutCarrierResponseObject, error)
+
+	// (PUT /labels)
+	PutLabels(ctx context.Context, request PutLabelsRequestObject) (PutLabelsResponseObject, error)
 
 	// (POST /parcels)
 	SendParcel(ctx context.Context, request SendParcelRequestObject) (SendParcelResponseObject, error)
@@ -703,6 +804,37 @@ func (sh *strictHandler) PutCarrier(w http.ResponseWriter, r *http.Request, carr
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(PutCarrierResponseObject); ok {
 		if err := validResponse.VisitPutCarrierResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutLabels operation middleware
+func (sh *strictHandler) PutLabels(w http.ResponseWriter, r *http.Request) {
+	var request PutLabelsRequestObject
+
+	var body PutLabelsJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PutLabels(ctx, request.(PutLabelsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutLabels")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PutLabelsResponseObject); ok {
+		if err := validResponse.VisitPutLabelsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

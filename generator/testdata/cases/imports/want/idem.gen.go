@@ -25,6 +25,8 @@ type Service interface {
 	MutateRenameCarrier(old commontypes.Carrier, req RenameCarrierRequestObject) (commontypes.Carrier, RenameCarrierResult)
 	// PutCarrier handles PUT /carriers/{carrier}.
 	PutCarrier(ctx context.Context, req PutCarrierRequestObject, expect etag.Match[CarrierVersion]) (PutCarrierResult, error)
+	// PutLabels handles PUT /labels.
+	PutLabels(ctx context.Context, req PutLabelsRequestObject) (PutLabelsResponseObject, error)
 	// SendParcel handles POST /parcels.
 	SendParcel(ctx context.Context, req SendParcelRequestObject) (SendParcelResponseObject, error)
 	// PutVehicle handles PUT /vehicles.
@@ -124,6 +126,10 @@ var (
 			Role: etag.RoleUpdate, Require: []etag.Field{etag.IfMatch}, RejectWildcard: true,
 		}},
 	}
+	opPutLabels = idem.Operation{
+		ID: "putLabels", Method: "PUT", Path: "/labels", Pattern: "PUT /labels",
+		Security: []idem.Security{{"key": {}}},
+	}
 	opSendParcel = idem.Operation{
 		ID: "sendParcel", Method: "POST", Path: "/parcels", Pattern: "POST /parcels",
 		Security: []idem.Security{{"key": {}}},
@@ -154,6 +160,10 @@ func (a strictAdapter) RenameCarrier(ctx context.Context, req RenameCarrierReque
 
 func (a strictAdapter) PutCarrier(ctx context.Context, req PutCarrierRequestObject) (PutCarrierResponseObject, error) {
 	return idem.Answer[PutCarrierResponseObject](a.service.PutCarrier(ctx, req, idem.ExpectMatch(ctx, carrierVersion)))
+}
+
+func (a strictAdapter) PutLabels(ctx context.Context, req PutLabelsRequestObject) (PutLabelsResponseObject, error) {
+	return idem.Answer(a.service.PutLabels(ctx, req))
 }
 
 func (a strictAdapter) SendParcel(ctx context.Context, req SendParcelRequestObject) (SendParcelResponseObject, error) {
@@ -198,7 +208,7 @@ func (d decorator) SendParcel(w http.ResponseWriter, r *http.Request, params Sen
 // NewHandler serves service. It fails when the options do not fit the policies.
 func NewHandler(service Service, options ...idem.Option) (http.Handler, error) {
 	h, err := idem.NewHandler([]*idem.Operation{
-		&opGetCarrier, &opRenameCarrier, &opPutCarrier, &opSendParcel, &opPutVehicle,
+		&opGetCarrier, &opRenameCarrier, &opPutCarrier, &opPutLabels, &opSendParcel, &opPutVehicle,
 	}, options...)
 	if err != nil {
 		return nil, err

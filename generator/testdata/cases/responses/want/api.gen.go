@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"time"
 
 	"github.com/oapi-codegen/runtime"
+	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
 // File defines model for File.
@@ -21,13 +23,25 @@ type File struct {
 	Version int64   `json:"version"`
 }
 
+// Serial defines model for Serial.
+type Serial = openapi_types.UUID
+
 // Broken defines model for Broken.
 type Broken struct {
 	Title *string `json:"title,omitempty"`
 }
 
+// Counts defines model for Counts.
+type Counts map[string]int
+
+// Names defines model for Names.
+type Names = []string
+
 // Stored defines model for Stored.
 type Stored = File
+
+// Word defines model for Word.
+type Word = string
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -37,6 +51,9 @@ type ServerInterface interface {
 
 	// (PUT /files/{file})
 	PutFile(w http.ResponseWriter, r *http.Request, file string)
+
+	// (GET /stamps/{kind})
+	GetStamp(w http.ResponseWriter, r *http.Request, kind string)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -91,6 +108,32 @@ func (siw *ServerInterfaceWrapper) PutFile(w http.ResponseWriter, r *http.Reques
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.PutFile(w, r, file)
+	}))
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		handler = siw.HandlerMiddlewares[i](handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetStamp operation middleware
+func (siw *ServerInterfaceWrapper) GetStamp(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "kind" -------------
+	var kind string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "kind", r.PathValue("kind"), &kind, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "kind", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetStamp(w, r, kind)
 	}))
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -222,6 +265,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/files/{file}", wrapper.GetFile)
 	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/files/{file}", wrapper.PutFile)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/stamps/{kind}", wrapper.GetStamp)
 
 	return m
 }
@@ -233,10 +277,18 @@ type BrokenApplicationProblemPlusJSONResponse struct {
 	Title *string `json:"title,omitempty"`
 }
 
+type CountsJSONResponse map[string]int
+
 type GoneResponse struct {
 }
 
+type NamesJSONResponse []string
+
+type SerialJSONResponse Serial
+
 type StoredJSONResponse File
+
+type WordJSONResponse string
 
 type GetFileRequestObject struct {
 	File string `json:"file"`
@@ -462,6 +514,112 @@ func (response PutFile207JSONResponse) VisitPutFileResponse(w http.ResponseWrite
 	return err
 }
 
+type GetStampRequestObject struct {
+	Kind string `json:"kind"`
+}
+
+type GetStampResponseObject interface {
+	VisitGetStampResponse(w http.ResponseWriter) error
+}
+
+type GetStamp200JSONResponse time.Time
+
+func (response GetStamp200JSONResponse) VisitGetStampResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(time.Time(response)); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStamp201JSONResponse openapi_types.Date
+
+func (response GetStamp201JSONResponse) VisitGetStampResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(openapi_types.Date(response)); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStamp202JSONResponse Serial
+
+func (response GetStamp202JSONResponse) VisitGetStampResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(openapi_types.UUID(response)); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStamp203JSONResponse struct{ SerialJSONResponse }
+
+func (response GetStamp203JSONResponse) VisitGetStampResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(openapi_types.UUID(response.SerialJSONResponse)); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(203)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStamp206JSONResponse struct{ NamesJSONResponse }
+
+func (response GetStamp206JSONResponse) VisitGetStampResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.NamesJSONResponse); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(206)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStamp207JSONResponse struct{ CountsJSONResponse }
+
+func (response GetStamp207JSONResponse) VisitGetStampResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.CountsJSONResponse); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(207)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetStamp208JSONResponse struct{ WordJSONResponse }
+
+func (response GetStamp208JSONResponse) VisitGetStampResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.WordJSONResponse); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(208)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 
@@ -470,6 +628,9 @@ type StrictServerInterface interface {
 
 	// (PUT /files/{file})
 	PutFile(ctx context.Context, request PutFileRequestObject) (PutFileResponseObject, error)
+
+	// (GET /stamps/{kind})
+	GetStamp(ctx context.Context, request GetStampRequestObject) (GetStampResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -558,6 +719,32 @@ func (sh *strictHandler) PutFile(w http.ResponseWriter, r *http.Request, file st
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(PutFileResponseObject); ok {
 		if err := validResponse.VisitPutFileResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetStamp operation middleware
+func (sh *strictHandler) GetStamp(w http.ResponseWriter, r *http.Request, kind string) {
+	var request GetStampRequestObject
+
+	request.Kind = kind
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetStamp(ctx, request.(GetStampRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetStamp")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetStampResponseObject); ok {
+		if err := validResponse.VisitGetStampResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

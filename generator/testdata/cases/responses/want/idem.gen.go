@@ -20,6 +20,8 @@ type Service interface {
 	GetFile(ctx context.Context, req GetFileRequestObject) (GetFileResult, error)
 	// PutFile handles PUT /files/{file}.
 	PutFile(ctx context.Context, req PutFileRequestObject, expect etag.Match[FileVersion]) (PutFileResult, error)
+	// GetStamp handles GET /stamps/{kind}.
+	GetStamp(ctx context.Context, req GetStampRequestObject) (GetStampResponseObject, error)
 
 	// CurrentFile returns the version of a File as it is now.
 	CurrentFile(ctx context.Context, key FileKey) (etag.Current[FileVersion], error)
@@ -122,6 +124,9 @@ var (
 			Role: etag.RoleUpdate, Require: []etag.Field{etag.IfMatch}, RejectWildcard: true,
 		}},
 	}
+	opGetStamp = idem.Operation{
+		ID: "getStamp", Method: "GET", Path: "/stamps/{kind}", Pattern: "GET /stamps/{kind}",
+	}
 )
 
 // strictAdapter gives Service the shape that oapi-codegen calls.
@@ -135,6 +140,10 @@ func (a strictAdapter) GetFile(ctx context.Context, req GetFileRequestObject) (G
 
 func (a strictAdapter) PutFile(ctx context.Context, req PutFileRequestObject) (PutFileResponseObject, error) {
 	return idem.Answer[PutFileResponseObject](a.service.PutFile(ctx, req, idem.ExpectMatch(ctx, fileVersion)))
+}
+
+func (a strictAdapter) GetStamp(ctx context.Context, req GetStampRequestObject) (GetStampResponseObject, error) {
+	return idem.Answer(a.service.GetStamp(ctx, req))
 }
 
 // decorator takes annotated operations through the runtime.
@@ -159,7 +168,7 @@ func (d decorator) PutFile(w http.ResponseWriter, r *http.Request, file string) 
 // NewHandler serves service. It fails when the options do not fit the policies.
 func NewHandler(service Service, options ...idem.Option) (http.Handler, error) {
 	h, err := idem.NewHandler([]*idem.Operation{
-		&opGetFile, &opPutFile,
+		&opGetFile, &opPutFile, &opGetStamp,
 	}, options...)
 	if err != nil {
 		return nil, err
