@@ -9,7 +9,8 @@
 //
 // plan resolves everything: operations and resources in order, the final Go
 // names, router patterns, and the rules that look at more than one operation.
-// It prints as JSON.
+// It prints as JSON. Whether Go and the router take the names and paths is asked
+// for when a package is to be generated, and by lint; see [Open] and [Look].
 //
 // goapi has oapi-codegen write models, routing, decoding and the strict server
 // from a view of the document without the fields that the runtime handles, and

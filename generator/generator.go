@@ -37,28 +37,47 @@ type Opened struct {
 	Warnings diag.List // sorted
 }
 
-// Open reads and plans every package of a configuration. Read is given the
-// names of the documents, of their overlays, and of the files that they refer to.
-// The list has
-// warnings too; the Project is nil when it has an error.
+// Open reads and plans every package of a configuration, to generate it. Read is
+// given the names of the documents, of their overlays, and of the files that they
+// refer to. The list has warnings too; the Project is nil when it has an error.
 func Open(config *Config, read func(name string) ([]byte, error)) (*Project, diag.List) {
+	packages, all := openAll(config, read, plan.Check)
+	if all.Errors() > 0 {
+		return nil, all
+	}
+	return &Project{packages}, all
+}
+
+// Look is [Open] for those who ask what the documents say, and generate nothing:
+// that a name or a path is none for Go or the router does not stop them, and is not
+// reported.
+func Look(config *Config, read func(name string) ([]byte, error)) ([]Opened, diag.List) {
+	packages, all := openAll(config, read, func(*plan.API) diag.List { return nil })
+	if all.Errors() > 0 {
+		return nil, all
+	}
+	return (&Project{packages}).Packages(), all
+}
+
+// openAll opens every package, and has each plan checked.
+func openAll(config *Config, read func(name string) ([]byte, error), check func(*plan.API) diag.List) ([]planned, diag.List) {
+	var packages []planned
 	var all diag.List
-	p := &Project{}
 	for _, c := range config.Packages {
 		pkg, errs, more := open(c, read)
 		errs = append(errs, more...)
+		if pkg != nil {
+			errs = append(errs, check(pkg.api)...)
+		}
 		errs.Sort()
 		all = append(all, errs...)
 		if pkg != nil {
 			pkg.warnings = errs
-			p.packages = append(p.packages, *pkg)
+			packages = append(packages, *pkg)
 		}
 	}
 	all.Sort()
-	if all.Errors() > 0 {
-		return nil, all
-	}
-	return p, all
+	return packages, all
 }
 
 // open runs the first three stages. The result is nil when nothing useful could
@@ -93,8 +112,8 @@ func (p *Project) Plans() []*plan.API {
 	return list
 }
 
-// Packages returns every package, in the order of the configuration, for those
-// who look at a project without generating from it.
+// Packages returns every package, in the order of the configuration, with what was
+// made of its document.
 func (p *Project) Packages() []Opened {
 	var list []Opened
 	for _, pkg := range p.packages {

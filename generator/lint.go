@@ -32,7 +32,7 @@ func Lint(config *Config, read func(name string) ([]byte, error)) Linted {
 			continue
 		}
 		in := lint.Input{Document: pkg.doc, Policies: pkg.policies, API: pkg.api, Warnings: reading, Disabled: disabled}
-		out.AddList(planning)
+		out.AddList(append(planning, plan.Check(pkg.api)...))
 		out.Add(lint.Run(in))
 		out.Plans = append(out.Plans, pkg.api)
 	}

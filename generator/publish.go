@@ -12,15 +12,15 @@ type Published struct {
 }
 
 // Publish writes the published document of every package, in the order of the
-// configuration. There are none when the list has an error. Equal projects give
+// configuration. There are none when the list has an error. Equal packages give
 // equal bytes.
-func Publish(p *Project) ([]Published, diag.List) {
+func Publish(packages []Opened) ([]Published, diag.List) {
 	var docs []Published
 	var all diag.List
-	for _, pkg := range p.packages {
-		files, errs := publish.Publish(pkg.doc, pkg.api)
+	for _, pkg := range packages {
+		files, errs := publish.Publish(pkg.Document, pkg.Plan)
 		all = append(all, errs...)
-		d := Published{Spec: pkg.config.Spec}
+		d := Published{Spec: pkg.Config.Spec}
 		for _, f := range files {
 			d.Files = append(d.Files, File{f.Name, f.Content})
 		}

@@ -40,12 +40,12 @@ func surfaces(t *testing.T, config *generator.Config, files map[string][]byte, b
 		}
 	}
 	propositions(t, config.Packages[0], read, files)
-	project, _ := generator.Open(config, read)
-	if project == nil {
+	packages, _ := generator.Look(config, read)
+	if packages == nil {
 		return
 	}
-	published(t, project, files)
-	p := project.Packages()[0]
+	published(t, packages, files)
+	p := packages[0]
 	explained(t, p)
 	reported(t, p, linted.List())
 	for _, versions := range [][2]*policy.Document{{before, p.Policies}, {p.Policies, before}} {
@@ -59,9 +59,9 @@ func surfaces(t *testing.T, config *generator.Config, files map[string][]byte, b
 
 // published checks that the document for clients can be read, and has everything
 // that its source has.
-func published(t *testing.T, project *generator.Project, files map[string][]byte) {
+func published(t *testing.T, packages []generator.Opened, files map[string][]byte) {
 	t.Helper()
-	docs, list := generator.Publish(project)
+	docs, list := generator.Publish(packages)
 	fit(t, list, files)
 	if len(docs) > 0 && list.Errors() > 0 || len(docs) == 0 && list.Errors() == 0 {
 		t.Errorf("%d published documents beside %d errors", len(docs), list.Errors())
@@ -75,7 +75,7 @@ func published(t *testing.T, project *generator.Project, files map[string][]byte
 				t.Errorf("published %s cannot be read: %v\n%s", f.Name, err, f.Content)
 			} else if err := yaml.Unmarshal(files[f.Name], &was); err != nil {
 				t.Error(err)
-			} else if at := lost(was, is); at != "" && len(project.Packages()[0].Config.Overlays) == 0 {
+			} else if at := lost(was, is); at != "" && len(packages[0].Config.Overlays) == 0 {
 				t.Errorf("published %s: lost or changed: %s", f.Name, at)
 			}
 		}

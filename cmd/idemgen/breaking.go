@@ -94,14 +94,14 @@ func policies(cmd *cobra.Command, c choices) (*policy.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	project, more := generator.Open(config, d.read)
+	packages, more := generator.Look(config, d.read)
 	errs = append(errs, more...)
 	if err := report(cmd, errs, d); errors.Is(err, errFindings) {
 		return nil, errTrouble
 	} else if err != nil {
 		return nil, err
 	}
-	return project.Packages()[0].Policies, nil
+	return packages[0].Policies, nil
 }
 
 // jsonChange is the stable form of a change.

@@ -61,13 +61,13 @@ func explainIt(cmd *cobra.Command, f explainFlags, what string) error {
 	if rule, ok := asRule(what); ok {
 		return explainRule(cmd, rule)
 	}
-	project, _, err := open(cmd, f.choices, newDisk(cmd.InOrStdin()))
+	packages, _, err := look(cmd, f.choices, newDisk(cmd.InOrStdin()))
 	if err != nil {
 		return err
 	}
 	all := &explain.Report{Format: explain.Format, Operations: []explain.Operation{}}
 	var ids []string
-	for _, p := range project.Packages() {
+	for _, p := range packages {
 		all.Operations = append(all.Operations, explain.Build(p.Plan, p.Policies, what).Operations...)
 		ids = append(ids, explain.IDs(p.Plan)...)
 	}
@@ -86,8 +86,8 @@ func explainIt(cmd *cobra.Command, f explainFlags, what string) error {
 	return all.Text(cmd.OutOrStdout())
 }
 
-// open reads and plans what the flags choose, and prints what is wrong with it.
-func open(cmd *cobra.Command, c choices, d *disk) (*generator.Project, *generator.Config, error) {
+// look reads and plans what the flags choose, and prints what is wrong with it.
+func look(cmd *cobra.Command, c choices, d *disk) ([]generator.Opened, *generator.Config, error) {
 	config, errs, err := configure(c, d)
 	if err != nil {
 		return nil, nil, err
@@ -95,8 +95,8 @@ func open(cmd *cobra.Command, c choices, d *disk) (*generator.Project, *generato
 	if err := report(cmd, errs, d); err != nil {
 		return nil, nil, err
 	}
-	project, errs := generator.Open(config, d.read)
-	return project, config, report(cmd, errs, d)
+	packages, errs := generator.Look(config, d.read)
+	return packages, config, report(cmd, errs, d)
 }
 
 // asRule reports whether a word has the form of a rule's name.

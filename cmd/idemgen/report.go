@@ -58,12 +58,12 @@ func writeReport(cmd *cobra.Command, f reportFlags) error {
 		return err
 	}
 	d := newDisk(cmd.InOrStdin())
-	project, config, err := open(cmd, f.choices, d)
+	packages, config, err := look(cmd, f.choices, d)
 	if err != nil {
 		return err
 	}
 	var inputs []safety.Input
-	for _, p := range project.Packages() {
+	for _, p := range packages {
 		inputs = append(inputs, safety.Input{
 			Title: p.Document.Node("/info/title").Text(), Plan: p.Plan, Policies: p.Policies, Findings: findings(p, config),
 		})

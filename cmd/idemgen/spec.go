@@ -12,6 +12,7 @@ import (
 
 	"github.com/idemgen/idemgen/generator"
 	"github.com/idemgen/idemgen/generator/diag"
+	"github.com/idemgen/idemgen/generator/plan"
 )
 
 type specFlags struct {
@@ -71,11 +72,11 @@ func spec(cmd *cobra.Command, f specFlags) error {
 	if err := report(cmd, errs, d); err != nil {
 		return err
 	}
-	project, errs := generator.Open(config, d.read)
+	packages, errs := generator.Look(config, d.read)
 	if err := report(cmd, errs, d); err != nil {
 		return err
 	}
-	docs, errs := generator.Publish(project)
+	docs, errs := generator.Publish(packages)
 	if err := report(cmd, errs, d); err != nil {
 		return err
 	}
@@ -105,7 +106,7 @@ func spec(cmd *cobra.Command, f specFlags) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%s; %s\n", summary(project.Plans()), written(n, len(changes)))
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s; %s\n", summary([]*plan.API{packages[0].Plan}), written(n, len(changes)))
 	return nil
 }
 

@@ -23,9 +23,9 @@ type Target struct {
 }
 
 // Build makes the plan of a document. The policies may be incomplete when the
-// policy stage reported errors; names and routes are checked all the same, so
-// that one run reports everything. The API is complete only when neither list
-// has an error.
+// policy stage reported errors; it is planned all the same, so that one run
+// reports everything. The API is complete only when neither list has an error.
+// Whether Go code can be made of it, [Check] tells.
 func Build(doc *source.Document, policies *policy.Document, target Target) (*API, diag.List) {
 	var errs diag.List
 	chosen := router(target.Router)
@@ -61,6 +61,7 @@ func Build(doc *source.Document, policies *policy.Document, target Target) (*API
 				o.IgnorePreconditions = p.Unsupported.V == policy.UnsupportedIgnore
 			}
 		}
+		o.order = len(api.Operations)
 		api.Operations = append(api.Operations, o)
 	}
 	if len(api.LeftOut) > 0 {
@@ -68,10 +69,6 @@ func Build(doc *source.Document, policies *policy.Document, target Target) (*API
 			return !slices.ContainsFunc(api.Operations, func(o Operation) bool { return o.Precondition != nil && o.Precondition.Resource == r.Name })
 		})
 	}
-	// Conflicts are reported at the later place, so routes and names are
-	// checked in document order.
-	checkNames(api, &errs)
-	checkRoutes(api, &errs)
 	slices.SortFunc(api.Operations, func(a, b Operation) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method))
 	})

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/idemgen/idemgen/generator/diag"
@@ -8,6 +9,20 @@ import (
 
 // fixedNames are the package-level names that every generated wiring declares.
 var fixedNames = []string{"Service", "NewHandler", "strictAdapter", "decorator"}
+
+// Check reports what the document may say and a Go package cannot have: names that
+// are one in Go, and paths that its router cannot route. Whoever only asks what the
+// document says need not care.
+func Check(api *API) diag.List {
+	// Conflicts are reported at the later place.
+	asWritten := *api
+	asWritten.Operations = slices.SortedStableFunc(slices.Values(api.Operations), func(a, b Operation) int { return cmp.Compare(a.order, b.order) })
+	var errs diag.List
+	checkNames(&asWritten, &errs)
+	checkRoutes(&asWritten, &errs)
+	errs.Sort()
+	return errs
+}
 
 // checkNames reports names of the Go package that the plan gives twice. Names
 // that oapi-codegen chooses are checked once its code exists; see

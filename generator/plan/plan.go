@@ -80,6 +80,8 @@ type Operation struct {
 	OwnPreconditions    []string `json:"ownPreconditions,omitempty"`
 	IgnorePreconditions bool     `json:"ignorePreconditions,omitempty"`
 
+	order int // place among the operations of the document
+
 	Idempotency  *Idempotency  `json:"idempotency,omitempty"`  // nil: no keys
 	Precondition *Precondition `json:"precondition,omitempty"` // nil: no x-etag
 }
