@@ -94,6 +94,21 @@ func judge(t *testing.T, name string, files map[string][]byte) diag.List {
 	return list
 }
 
+// A slip in the name of an annotation is one finding, whose fix is the annotation,
+// and not also a mistake of the document.
+func TestOpen_CapitalAnnotation(t *testing.T) {
+	const document = "openapi: 3.1.0\ninfo: {title: T, version: '1'}\nROOTpaths:\n  /a:\n    ITEMpost: {OPERATIONoperationId: a, responses: {'204': {description: D}}}\n"
+	for place, annotation := range map[string]string{
+		"ROOT": "X-Idempotency: {apply: [post]}\n", "ITEM": "X-Idempotency: true\n    ", "OPERATION": "X-Idempotency: true, ",
+	} {
+		text := strings.NewReplacer(place, annotation, "ROOT", "", "ITEM", "", "OPERATION", "").Replace(document)
+		_, list := open("api.yaml", map[string][]byte{"api.yaml": []byte(text)})
+		if len(list) != 1 || list[0].Rule != diag.RuleUnknownMember || !strings.HasPrefix(list[0].Fix, "x-idempotency: ") {
+			t.Errorf("%s: %v", place, list)
+		}
+	}
+}
+
 // open generates a package from the document called name.
 func open(name string, files map[string][]byte) ([]generator.File, diag.List) {
 	config := &generator.Config{Version: 1, Packages: []generator.Package{{

@@ -99,6 +99,10 @@ func open(c Package, read func(name string) ([]byte, error)) (pkg *planned, read
 	if len(api.Operations) == 0 && len(api.LeftOut) > 0 && reading.Errors()+errs.Errors()+planning.Errors() == 0 {
 		planning.Add(diag.Pos{File: c.Spec}, diag.RuleConfig, "operations: {annotated: false}", "operations selects none of the %d operations", len(api.LeftOut))
 	}
+	// What the annotations' reader says of a name is what its author meant by it.
+	reading = slices.DeleteFunc(reading, func(d diag.Diagnostic) bool {
+		return d.Rule == diag.RuleValidation && slices.ContainsFunc(errs, func(e diag.Diagnostic) bool { return e.Rule == diag.RuleUnknownMember && e.Pos == d.Pos })
+	})
 	return &planned{config: c, doc: doc, policies: policies, api: api, options: options}, append(reading, errs...), planning
 }
 

@@ -127,6 +127,37 @@ func (d *Document) errorPos(err error) diag.Pos {
 	return diag.Pos{File: d.Files[0].Name, Line: 1, Col: 1}
 }
 
+// capital reports whether a name is an extension's but for its capital X.
+func capital(name string) bool { return strings.HasPrefix(name, "X-") }
+
+// capitals returns the members that an error of kin-openapi is about, when all that is
+// wrong with them is the capital X of their names. It knows the object around them only.
+func (d *Document) capitals(err error) []Node {
+	extra, ok := errors.AsType[*openapi3.ExtraSiblingFieldsError](err)
+	if !ok {
+		return nil
+	}
+	var all []Node
+	for _, name := range extra.Fields {
+		before := len(all)
+		for _, f := range d.Files {
+			if !capital(name) {
+				return nil
+			}
+			f.look()
+			for _, n := range f.capitals {
+				if n.Key() == name {
+					all = append(all, n)
+				}
+			}
+		}
+		if len(all) == before {
+			return nil
+		}
+	}
+	return all
+}
+
 // namedComponent is a component in an error without a place.
 var namedComponent = regexp.MustCompile(`^invalid components: [a-z ]+"([^"]+)":`)
 

@@ -199,6 +199,15 @@ func (l *loader) validate() {
 	// One fault in a component is found again in everything that refers to it.
 	seen := map[diag.Pos]bool{}
 	for _, finding := range flatten(err) {
+		if nodes := l.doc.capitals(finding); len(nodes) > 0 {
+			for _, n := range nodes {
+				if key := n.Key(); !seen[n.KeyPos()] {
+					seen[n.KeyPos()] = true
+					l.list.Warn(n.KeyPos(), diag.RuleValidation, "x"+key[1:]+":", "%s is no extension: their names begin with a small x", key)
+				}
+			}
+			continue
+		}
 		at := l.doc.errorPos(finding)
 		if seen[at] {
 			continue

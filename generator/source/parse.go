@@ -30,6 +30,7 @@ type File struct {
 	found      sync.Once
 	refs       []Node // every $ref, in document order; found
 	extensions []Node // every member whose name begins with x-, in document order; found
+	capitals   []Node // and with X-
 
 	once  sync.Once
 	lines []int // line -> offset of its start; once

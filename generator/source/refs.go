@@ -54,7 +54,13 @@ var literal = map[string]bool{
 // more than what those who ask do with it.
 func (f *File) look() {
 	f.found.Do(func() {
-		walkMembers(f.Root, false, func(ref Node) { f.refs = append(f.refs, ref) }, func(n Node) { f.extensions = append(f.extensions, n) })
+		walkMembers(f.Root, false, func(ref Node) { f.refs = append(f.refs, ref) }, func(n Node) {
+			if capital(n.Key()) {
+				f.capitals = append(f.capitals, n)
+				return
+			}
+			f.extensions = append(f.extensions, n)
+		})
 	})
 }
 
@@ -80,7 +86,7 @@ func walkMembers(n Node, named bool, ref, extension func(Node)) {
 	for _, e := range n.Entries() {
 		key := e.Key()
 		extends := strings.HasPrefix(key, "x-")
-		if extends && (!named || extensible[n.Key()]) {
+		if (extends || capital(key)) && (!named || extensible[n.Key()]) {
 			extension(e)
 		}
 		switch {

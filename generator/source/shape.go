@@ -120,7 +120,7 @@ func (s *shapes) item(item Node) {
 		switch {
 		case methods[key]:
 			s.operation(e)
-		case itemMembers[key] || strings.HasPrefix(key, "x-"):
+		case itemMembers[key] || strings.HasPrefix(key, "x-") || capital(key): // the validation warns of capitals
 		case key == "query" || key == "additionalOperations":
 			s.list.Add(e.KeyPos(), diag.RuleOapiCodegen, "use one of the methods get, put, post, delete, options, head, patch and trace",
 				"oapi-codegen cannot generate this document: a path item has %s", key)

@@ -145,6 +145,13 @@ func TestLoad_Errors(t *testing.T) {
 				"api.yaml:4:3: warning: IDM009: invalid paths: operation GET /a/{id} must define exactly all path parameters (missing: [id])\n",
 		},
 		{
+			"extensions with a capital",
+			files{"api.yaml": head + "paths:\n  /a:\n    X-A: 1\n    get: {X-B: 1, security: [{X-C: []}], responses: {default: {description: d, headers: {X-B: {schema: {}}}}}}\n" +
+				"components:\n  securitySchemes: {X-C: {type: apiKey, in: header, name: X-C}}\n"},
+			"api.yaml:5:5: warning: IDM009: X-A is no extension: their names begin with a small x\n" +
+				"api.yaml:6:11: warning: IDM009: X-B is no extension: their names begin with a small x\n",
+		},
+		{
 			"everything in one run",
 			files{"api.yaml": head + "paths:\n  /a: {$ref: gone.yaml}\n  /b: {$ref: 'http://x/y'}\n  /c: {$ref: '#/nowhere'}\n  /d: {$ref: '#/shadowed'}\n  /d: {}\n"},
 			"api.yaml:4:14: IDM001: cannot read gone.yaml: the file does not exist\n" +
