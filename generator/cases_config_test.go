@@ -61,6 +61,10 @@ func (s *importsService) PutLabels(_ context.Context, req imports.PutLabelsReque
 		return imports.PutLabels201JSONResponse{LabelsJSONResponse: imports.LabelsJSONResponse(labels)}, nil
 	case "list":
 		return imports.PutLabels203JSONResponse{LabelListJSONResponse: imports.LabelListJSONResponse{labels}}, nil
+	case "any":
+		return imports.PutLabels207JSONResponse{Body: labels}, nil
+	case "shared any":
+		return imports.PutLabels208JSONResponse{AnythingJSONResponse: labels}, nil
 	case "renamed":
 		return imports.PutLabels206JSONResponse(labels), nil
 	default:
@@ -111,7 +115,7 @@ func TestCase_Imports(t *testing.T) {
 	if a := send(t, s, "PUT /vehicles", van).expect(t, 200, ""); a.body != van+"\n" {
 		t.Errorf("body %s", a.body)
 	}
-	for id, status := range map[string]int{"own": 200, "shared": 201, "list": 203, "renamed": 206} {
+	for id, status := range map[string]int{"own": 200, "shared": 201, "list": 203, "renamed": 206, "any": 207, "shared any": 208} {
 		labels := fmt.Sprintf(`{"colour":"red","id":%q}`, id)
 		want := labels + "\n"
 		if id == "list" {

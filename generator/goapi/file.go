@@ -21,6 +21,7 @@ type file struct {
 	tree  *ast.File
 	code  string
 	types map[string]*ast.TypeSpec // package-level, by name
+	open  map[string]bool          // types of other packages that are interfaces, with their package
 }
 
 func parseFile(code string) (*file, error) {

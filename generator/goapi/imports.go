@@ -152,3 +152,25 @@ func importMapping(t *openapi3.T, imports map[string]string) map[string]string {
 	}
 	return mapping
 }
+
+// openTypes returns the types of other packages that are interfaces, because their
+// schemas allow anything, as the code writes them.
+func openTypes(t *openapi3.T, mapping map[string]string) map[string]bool {
+	open := map[string]bool{}
+	if len(mapping) == 0 {
+		return open
+	}
+	walk(t, func(v reflect.Value) {
+		ref, ok := reflect.TypeAssert[*openapi3.SchemaRef](v.Addr())
+		if !ok || ref.Value == nil {
+			return
+		}
+		pkg, name, _ := strings.Cut(ref.Ref, "#/")
+		s := ref.Value
+		if as, _, ok := strings.Cut(mapping[pkg], " "); ok && len(s.Type.Slice())+len(s.Properties)+len(s.AllOf)+len(s.OneOf)+len(s.AnyOf) == 0 &&
+			s.AdditionalProperties.Has == nil && s.AdditionalProperties.Schema == nil {
+			open[as+"."+name] = true
+		}
+	})
+	return open
+}

@@ -36,7 +36,7 @@ func (f *file) mended() (code string, changed bool) {
 			spec := f.types[name.Name]
 			from, to := f.offset(spec.Type.Pos()), f.offset(spec.Type.End())
 			edits = append(edits, edit{f.offset(spec.Name.End()), to, " struct{ Body " + f.code[from:to] + " }"})
-			after = ".Body"
+			before, after = "", ".Body"
 		}
 		if before+after != "" {
 			edits = append(edits, f.around(fn, before, after)...)
@@ -114,13 +114,16 @@ func (f *file) under(name string) ast.Expr {
 	return nil
 }
 
-// isInterface reports whether a type of the file is an interface underneath.
+// isInterface reports whether a type of the file is an interface underneath, as far as
+// is known.
 func (f *file) isInterface(name string) bool {
 	switch t := f.under(name).(type) {
 	case *ast.InterfaceType:
 		return true
 	case *ast.Ident:
 		return t.Name == "any"
+	case *ast.SelectorExpr:
+		return f.open[f.text(t)]
 	}
 	return false
 }

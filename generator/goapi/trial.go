@@ -160,6 +160,7 @@ func (t *Trial) write(api *plan.API, next supply, configure func(*codegen.Config
 		}
 		w.parts = inventory(d)
 		cure(d, w.given)
+		open := openTypes(d, config.ImportMapping)
 		code, err := generate(d, config)
 		if err != nil {
 			if several, ok := errors.AsType[*duplicates](err); ok {
@@ -172,6 +173,7 @@ func (t *Trial) write(api *plan.API, next supply, configure func(*codegen.Config
 		if w.file, err = parseFile(code); err != nil {
 			return nil, t.failed(api, w.parts, err)
 		}
+		w.file.open = open
 		if code, changed := w.file.mended(); changed {
 			if w.file, err = parseFile(code); err != nil {
 				return nil, t.failed(api, w.parts, err)

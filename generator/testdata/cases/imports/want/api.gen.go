@@ -35,6 +35,9 @@ type CarrierCode = commontypes.Code
 // Common defines model for Common.
 type Common = commontypes.Unit
 
+// Anything defines model for Anything.
+type Anything commontypes.Anything
+
 // Error defines model for Error.
 type Error = commontypes.Failure
 
@@ -436,6 +439,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	return m
 }
 
+type AnythingJSONResponse commontypes.Anything
+
 type ErrorJSONResponse commontypes.Failure
 
 type LabelListJSONResponse []commontypes.Labels
@@ -570,6 +575,34 @@ func (response PutLabels206JSONResponse) VisitPutLabelsResponse(w http.ResponseW
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(206)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutLabels207JSONResponse struct{ Body commontypes.Anything }
+
+func (response PutLabels207JSONResponse) VisitPutLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(207)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutLabels208JSONResponse struct{ AnythingJSONResponse }
+
+func (response PutLabels208JSONResponse) VisitPutLabelsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(commontypes.Anything(response.AnythingJSONResponse)); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(208)
 	_, err := buf.WriteTo(w)
 	return err
 }

@@ -34,6 +34,9 @@ type Address struct {
 	Street string `json:"street"`
 }
 
+// Anything defines model for Anything.
+type Anything = interface{}
+
 // Bike defines model for Bike.
 type Bike struct {
 	Gears int    `json:"gears"`
