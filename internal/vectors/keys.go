@@ -4,6 +4,8 @@ import (
 	"context"
 
 	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/idemgen/idemgen/internal/servertest"
 )
 
 // keys are the keys under a prefix in a Redis server.
@@ -29,14 +31,7 @@ func (k keys) leave(ctx context.Context) error {
 	return k.each(ctx, func(key string) error { return k.client.Del(ctx, key).Err() })
 }
 
-// advanceScript moves the instants of one record back, and with them the one at
-// which the server forgets it.
-var advanceScript = goredis.NewScript(`
-for _, field in ipairs({'l', 'e'}) do
-	local instant = tonumber(redis.call('HGET', KEYS[1], field) or 0)
-	if instant > 0 then redis.call('HSET', KEYS[1], field, string.format('%.0f', instant - ARGV[1])) end
-end
-return redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', redis.call('PEXPIRETIME', KEYS[1]) - ARGV[1] / 1000))`)
+var advanceScript = goredis.NewScript(servertest.AdvanceRedis)
 
 func (k keys) advance(ctx context.Context, by int64) (bool, error) {
 	return true, k.each(ctx, func(key string) error {

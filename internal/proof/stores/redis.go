@@ -15,14 +15,7 @@ import (
 	"github.com/idemgen/idemgen/runtime/store/storetest"
 )
 
-// advanceScript moves the instants of one record back.
-var advanceScript = goredis.NewScript(`
-	if redis.call('EXISTS', KEYS[1]) == 0 then return end
-	for _, field in ipairs({'l', 'e'}) do
-		local instant = tonumber(redis.call('HGET', KEYS[1], field) or 0)
-		if instant > 0 then redis.call('HSET', KEYS[1], field, string.format('%.0f', instant - ARGV[1])) end
-	end
-	redis.call('PEXPIREAT', KEYS[1], redis.call('PEXPIRETIME', KEYS[1]) - ARGV[1] / 1000)`)
+var advanceScript = goredis.NewScript(servertest.AdvanceRedis)
 
 func openRedis(tb testing.TB) storetest.Harness {
 	tb.Helper()
@@ -47,11 +40,7 @@ func openRedis(tb testing.TB) storetest.Harness {
 	})
 	h := storetest.Harness{Advance: func(d time.Duration) {
 		each(func(key string) error {
-			err := advanceScript.Run(ctx, client, []string{key}, d.Microseconds()).Err()
-			if errors.Is(err, goredis.Nil) {
-				return nil
-			}
-			return err
+			return advanceScript.Run(ctx, client, []string{key}, d.Microseconds()).Err()
 		})
 	}}
 	return reopenable(tb, h, func() (idem.Store, error) { return redis.New(ctx, client, redis.WithPrefix(prefix)) })

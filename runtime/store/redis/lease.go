@@ -13,25 +13,29 @@ import (
 
 // Lookup implements [idem.Store].
 func (s *Store) Lookup(ctx context.Context, id idem.ID) (idem.Record, bool, error) {
-	values, err := s.run(ctx, lookupScript, &id).Slice()
-	if err == nil && len(values) == 0 {
+	r, err := s.read(ctx, &id)
+	if err != nil {
+		return idem.Record{}, false, fmt.Errorf("redis: lookup: %w", known(err))
+	}
+	if !r.live() {
 		return idem.Record{}, false, nil
 	}
-	var r idem.Record
-	if err == nil {
-		r, err = record(values)
-	}
+	return r.Record, true, nil
+}
+
+func (s *Store) read(ctx context.Context, id *idem.ID) (row, error) {
+	values, err := s.run(ctx, lookupScript, id).Slice()
 	if err != nil {
-		return idem.Record{}, false, fmt.Errorf("redis: lookup: %w", busyError(err))
+		return row{}, err
 	}
-	return r, true, nil
+	return readRow(values)
 }
 
 // Claim implements [idem.Store].
 func (s *Store) Claim(ctx context.Context, c idem.Claim) (idem.Claimed, error) {
 	claimed, err := s.claim(ctx, &c)
 	if err != nil {
-		return idem.Claimed{}, fmt.Errorf("redis: claim: %w", busyError(err))
+		return idem.Claimed{}, fmt.Errorf("redis: claim: %w", known(err))
 	}
 	return claimed, nil
 }
@@ -42,12 +46,9 @@ func (s *Store) claim(ctx context.Context, c *idem.Claim) (idem.Claimed, error) 
 		return idem.Claimed{}, err
 	}
 	defer x.close()
-	hold := "0"
-	if c.Hold {
-		hold = "1"
-	}
-	values, err := x.run(ctx, claimScript, &c.ID,
-		c.Fingerprint[:], us(c.Lease), us(max(c.TTL, c.Lease)), hold, c.Operation, mark()).Slice()
+	what := appendClaim(make([]byte, 0, headerLength-atHold+len(c.Operation)), c)
+	ttl := max(c.TTL, c.Lease)
+	values, err := x.run(ctx, claimScript, &c.ID, mark(), us(c.Lease), us(ttl), life(ttl), what).Slice()
 	if err != nil {
 		return idem.Claimed{}, err
 	}
@@ -71,19 +72,21 @@ func decide(values []any) (idem.Claimed, error) {
 		}
 		return idem.Claimed{State: idem.ClaimOwned, Fence: idem.Fence(fence), Attempts: int(attempts)}, nil
 	}
-	r, err := record(values)
-	if err != nil {
+	r, err := readRow(values)
+	switch {
+	case err != nil:
 		return idem.Claimed{}, err
+	case !r.live(): // nobody has it, and yet it was not claimable
+		return idem.Claimed{}, errMalformed
+	case r.State == idem.StateDone:
+		return idem.Claimed{State: idem.ClaimDone, Record: r.Record}, nil
 	}
-	if r.State == idem.StateDone {
-		return idem.Claimed{State: idem.ClaimDone, Record: r}, nil
-	}
-	return idem.Claimed{State: idem.ClaimRunning, Record: r}, nil
+	return idem.Claimed{State: idem.ClaimRunning, Record: r.Record}, nil
 }
 
 // Heartbeat implements [idem.Store].
 func (s *Store) Heartbeat(ctx context.Context, id idem.ID, f idem.Fence, lease time.Duration) error {
-	return outcome("heartbeat", s.run(ctx, heartbeatScript, &id, int64(f), mark(), us(lease)))
+	return outcome("heartbeat", s.run(ctx, heartbeatScript, &id, octets(f), mark(), us(lease)))
 }
 
 // Complete implements [idem.Store].
@@ -93,19 +96,13 @@ func (s *Store) Complete(ctx context.Context, id idem.ID, f idem.Fence, r idem.R
 
 // finish stores an answer by a script with the parameters of finish.
 func (s *Store) finish(ctx context.Context, verb string, script *goredis.Script, id *idem.ID, f idem.Fence, r *idem.Response, ttl time.Duration) error {
-	args := append(make([]any, 0, 9), int64(f), mark(), us(ttl), r.Status, int(r.Flags))
-	if r.Headers != nil {
-		args = append(args, "H", r.Headers)
-	}
-	if r.Body != nil {
-		args = append(args, "b", r.Body)
-	}
+	answer := appendAnswer(make([]byte, 0, answerLength+len(r.Headers)+len(r.Body)), r)
 	x, err := s.open(ctx, id)
 	if err != nil {
-		return fmt.Errorf("redis: %s: %w", verb, busyError(err))
+		return fmt.Errorf("redis: %s: %w", verb, known(err))
 	}
 	defer x.close()
-	if err := outcome(verb, x.run(ctx, script, id, args...)); err != nil {
+	if err := outcome(verb, x.run(ctx, script, id, octets(f), mark(), us(ttl), life(ttl), answer)); err != nil {
 		return err
 	}
 	if err := x.confirm(ctx); err != nil {
@@ -116,25 +113,32 @@ func (s *Store) finish(ctx context.Context, verb string, script *goredis.Script,
 
 // Release implements [idem.Store].
 func (s *Store) Release(ctx context.Context, id idem.ID, f idem.Fence) error {
-	return outcome("release", s.run(ctx, releaseScript, &id, int64(f), mark()))
+	return outcome("release", s.run(ctx, releaseScript, &id, octets(f), mark()))
 }
 
 // Abandon implements [idem.Store].
 func (s *Store) Abandon(ctx context.Context, id idem.ID, f idem.Fence) error {
-	return outcome("abandon", s.run(ctx, abandonScript, &id, int64(f), mark()))
+	return outcome("abandon", s.run(ctx, abandonScript, &id, octets(f), mark()))
 }
 
 // outcome reads the answer of a script with the condition of ownedPrelude.
 func outcome(verb string, cmd *goredis.Cmd) error {
 	n, err := cmd.Int64()
 	if err != nil {
-		return fmt.Errorf("redis: %s: %w", verb, busyError(err))
+		return fmt.Errorf("redis: %s: %w", verb, known(err))
 	}
-	if n == 0 {
+	switch n {
+	case 1:
+		return nil
+	case 0:
 		return idem.ErrClaimLost
 	}
-	return nil
+	return fmt.Errorf("redis: %s: %w", verb, errMalformed)
 }
 
 // mark tells calls apart.
-func mark() string { return rand.Text()[:16] }
+func mark() []byte {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // never fails
+	return b
+}

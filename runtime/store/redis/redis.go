@@ -5,7 +5,7 @@
 // elsewhere: an operation whose policy says mode: tx is refused when the handler
 // is built.
 //
-// Each record is one hash, and each step is one script on that one key, which
+// Each record is one string, and each step is one script on that one key, which
 // takes its time from the server (TIME). Records expire by themselves: there is
 // nothing to sweep. Nor can they be counted without looking at every key of the
 // server, so that this store is no [idem.Counter].
@@ -101,5 +101,9 @@ func New(ctx context.Context, client goredis.UniversalClient, opts ...Option) (*
 	return s, nil
 }
 
-// key is the name of the hash of a record.
-func (s *Store) key(id *idem.ID) string { return s.prefix + hex.EncodeToString(id[:]) }
+// key is the name of a record.
+func (s *Store) key(id *idem.ID) string {
+	var digits [2 * len(id)]byte
+	hex.Encode(digits[:], id[:])
+	return s.prefix + string(digits[:])
+}

@@ -3,7 +3,6 @@ package redis_test
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"net"
 	"sync"
 	"testing"
@@ -117,16 +116,9 @@ func (f *fixture) open(tb testing.TB, opts ...redis.Option) (goredis.UniversalCl
 // advance moves all stored instants back.
 func (f *fixture) advance(tb testing.TB, d time.Duration) {
 	tb.Helper()
-	script := goredis.NewScript(`
-		for _, field in ipairs({'l', 'e', 'c'}) do
-			local instant = tonumber(redis.call('HGET', KEYS[1], field))
-			if instant > 0 then redis.call('HSET', KEYS[1], field, string.format('%.0f', instant - ARGV[1])) end
-		end
-		redis.call('PEXPIREAT', KEYS[1], redis.call('PEXPIRETIME', KEYS[1]) - ARGV[1] / 1000)`)
+	script := goredis.NewScript(servertest.AdvanceRedis)
 	for _, key := range f.keys(tb) {
-		if err := script.Run(context.Background(), f.client, []string{key}, d.Microseconds()).Err(); err != nil && !errors.Is(err, goredis.Nil) {
-			tb.Fatal(err)
-		}
+		must(tb, script.Run(context.Background(), f.client, []string{key}, d.Microseconds()).Err())
 	}
 }
 
@@ -157,5 +149,14 @@ func must(tb testing.TB, err error) {
 	tb.Helper()
 	if err != nil {
 		tb.Fatal(err)
+	}
+}
+
+// must1 is must for calls with a result.
+func must1[T any](v T, err error) func(tb testing.TB) T {
+	return func(tb testing.TB) T {
+		tb.Helper()
+		must(tb, err)
+		return v
 	}
 }

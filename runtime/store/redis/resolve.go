@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	idem "github.com/idemgen/idemgen/runtime"
 	goredis "github.com/redis/go-redis/v9"
@@ -17,18 +16,21 @@ import (
 
 // Get implements [idem.Resolver].
 func (s *Store) Get(ctx context.Context, id idem.ID) (idem.Entry, bool, error) {
-	e, found, err := entry(&id, s.run(ctx, getScript, &id))
+	r, err := s.read(ctx, &id)
 	if err != nil {
-		return idem.Entry{}, false, fmt.Errorf("redis: get: %w", busyError(err))
+		return idem.Entry{}, false, fmt.Errorf("redis: get: %w", known(err))
 	}
-	return e, found, nil
+	if !r.live() {
+		return idem.Entry{}, false, nil
+	}
+	return r.entry(&id), true, nil
 }
 
 // Resolve implements [idem.Resolver].
 func (s *Store) Resolve(ctx context.Context, id idem.ID, f idem.Fence, done *idem.Completion) error {
 	var err error
 	if done == nil {
-		err = outcome("resolve", s.run(ctx, resolveFreeScript, &id, int64(f), mark()))
+		err = outcome("resolve", s.run(ctx, resolveFreeScript, &id, octets(f), mark()))
 	} else {
 		err = s.finish(ctx, "resolve", resolveDoneScript, &id, f, &done.Response, done.TTL)
 	}
@@ -66,7 +68,7 @@ func (s *Store) Unknown(ctx context.Context, after idem.Cursor, limit int) ([]id
 		err = s.scan(ctx, s.client, add)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("redis: unknown: %w", busyError(err))
+		return nil, fmt.Errorf("redis: unknown: %w", known(err))
 	}
 	slices.SortFunc(list, func(a, b idem.Entry) int { return compare(a.Cursor(), b.Cursor()) })
 	list = slices.CompactFunc(list, func(a, b idem.Entry) bool { return a.ID == b.ID }) // SCAN may repeat a key
@@ -114,13 +116,18 @@ func (s *Store) scan(ctx context.Context, server scanner, add func(idem.Entry)) 
 			if _, err := hex.Decode(id[:], []byte(key[len(s.prefix):])); err != nil {
 				return err
 			}
-			e, found, err := entry(&id, replies[i])
+			values, err := replies[i].Slice()
+			if err == nil && len(values) == 0 {
+				continue
+			}
 			if err != nil {
 				return err
 			}
-			if found {
-				add(e)
+			r, err := readRow(values)
+			if err != nil {
+				return fmt.Errorf("%s: %w", key, err)
 			}
+			add(r.entry(&id))
 		}
 		if cursor = next; cursor == 0 {
 			return nil
@@ -133,23 +140,7 @@ func literal(text string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(text)
 }
 
-// entry reads the answer of getScript.
-func entry(id *idem.ID, cmd *goredis.Cmd) (e idem.Entry, found bool, err error) {
-	values, err := cmd.Slice()
-	if len(values) == 0 || err != nil {
-		return idem.Entry{}, false, err
-	}
-	if len(values) != 5 {
-		return idem.Entry{}, false, errMalformed
-	}
-	r, err := record(values[:3])
-	if err != nil {
-		return idem.Entry{}, false, err
-	}
-	claimed, err := integer(values[4])
-	if err != nil {
-		return idem.Entry{}, false, err
-	}
-	operation, _ := values[3].(string)
-	return idem.Entry{Record: r, ID: *id, Operation: operation, ClaimedAt: time.UnixMicro(claimed).UTC()}, true, nil
+// entry is the record of id for operators.
+func (r *row) entry(id *idem.ID) idem.Entry {
+	return idem.Entry{Record: r.Record, ID: *id, Operation: r.operation, ClaimedAt: r.claimed}
 }

@@ -90,10 +90,13 @@ var busy = []string{
 	"OOM ", "BUSY ", "LOADING ", "TRYAGAIN ", "CLUSTERDOWN ", "NOREPLICAS ", "MASTERDOWN ", "max number of clients",
 }
 
-// busyError marks what the caller can only wait for.
-func busyError(err error) error {
+// known marks what the caller can only wait for, and values that are no records.
+func known(err error) error {
 	if errors.Is(err, goredis.ErrPoolTimeout) || isMoved(err) {
 		return fmt.Errorf("%w: %w", idem.ErrStoreBusy, err)
+	}
+	if goredis.HasErrorPrefix(err, "WRONGTYPE ") {
+		return fmt.Errorf("%w: %w", errMalformed, err)
 	}
 	for _, prefix := range busy {
 		if goredis.HasErrorPrefix(err, prefix) {

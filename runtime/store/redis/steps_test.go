@@ -196,20 +196,60 @@ func TestClaim_TwoClientsRace(t *testing.T) {
 	})
 }
 
+// A value that is no record is never taken for the permission to run.
 func TestStore_SomebodyElsesKey(t *testing.T) {
 	onServers(t, func(t *testing.T, connect connector) {
 		f := newFixture(t, connect)
-		_, s := f.open(t)
+		client, s := f.open(t)
+		ctx := t.Context()
 		key := func(n byte) string { return f.prefix + hex.EncodeToString(append([]byte{n}, make([]byte, 31)...)) }
-		must(t, f.client.HSet(t.Context(), key(1), "s", "2", "e", "99999999999999999", "p", "short").Err())
-		must(t, f.client.Set(t.Context(), key(2), "text", 0).Err())
-		for n, want := range map[byte]string{1: "the record is malformed", 2: "WRONGTYPE"} {
-			if _, _, err := s.Lookup(t.Context(), claim(n).ID); err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("Lookup: error %v, want %q", err, want)
-			}
-			if _, err := s.Claim(t.Context(), *claim(n)); err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("Claim: error %v, want %q", err, want)
-			}
+		own(t, s, claim(1))
+		running := []byte(must1(client.Get(ctx, key(1)).Result())(t))
+		fence := own(t, s, claim(2))
+		must(t, s.Complete(ctx, claim(2).ID, fence, answer, time.Hour))
+		done := []byte(must1(client.Get(ctx, key(2)).Result())(t))
+		damaged := func(record []byte, at int, octets ...byte) []byte {
+			record = bytes.Clone(record)
+			copy(record[at:], octets)
+			return record
+		}
+		nan := []byte{0x7f, 0xf8, 0, 0, 0, 0, 0, 0}
+		for name, value := range map[string][]byte{
+			"empty":                  {},
+			"text":                   []byte("text"),
+			"cut in the claim":       running[:91],
+			"cut in the answer":      done[:len(done)-len(answer.Body)-1],
+			"another version":        damaged(done, 0, 2),
+			"another state":          damaged(done, 1, 3),
+			"a lease of no length":   damaged(running, 2, nan...),
+			"done until never":       damaged(done, 10, nan...),
+			"running until never":    damaged(damaged(running, 10, nan...), 2, make([]byte, 8)...),
+			"a fence that is none":   damaged(running, 34, nan...),
+			"a long operation":       damaged(running, 88, 1),
+			"headers that are short": damaged(done, 92+7, 1),
+			"a running one answered": damaged(done, 1, 1),
+			"a hash":                 nil,
+		} {
+			t.Run(name, func(t *testing.T) {
+				must(t, client.Del(ctx, key(3)).Err())
+				if value == nil {
+					must(t, client.HSet(ctx, key(3), "s", "0").Err())
+				} else {
+					must(t, client.Set(ctx, key(3), value, 0).Err())
+				}
+				id := claim(3).ID
+				_, _, lookupErr := s.Lookup(ctx, id)
+				_, _, getErr := s.Get(ctx, id)
+				_, claimErr := s.Claim(ctx, *claim(3))
+				for verb, err := range map[string]error{"Lookup": lookupErr, "Get": getErr, "Claim": claimErr} {
+					if err == nil || !strings.Contains(err.Error(), "the record is malformed") {
+						t.Errorf("%s: error %v, want one that says that the record is malformed", verb, err)
+					}
+				}
+				if err := s.Complete(ctx, id, 1, answer, time.Hour); err == nil {
+					t.Error("Complete has no error")
+				}
+			})
 		}
 	})
 }
