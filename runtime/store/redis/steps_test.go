@@ -3,9 +3,11 @@ package redis_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"strings"
 	"sync"
@@ -250,6 +252,23 @@ func TestStore_SomebodyElsesKey(t *testing.T) {
 					t.Error("Complete has no error")
 				}
 			})
+		}
+	})
+}
+
+// A server whose clock was put back gives no fence twice.
+func TestClaim_FenceRisesWithoutTheClock(t *testing.T) {
+	onServers(t, func(t *testing.T, connect connector) {
+		f := newFixture(t, connect)
+		client, s := f.open(t)
+		c := claim(1)
+		later := own(t, s, c) + idem.Fence(time.Hour.Microseconds())
+		key := f.keys(t)[0]
+		octets := binary.BigEndian.AppendUint64(nil, math.Float64bits(float64(later)))
+		must(t, client.SetRange(t.Context(), key, 34, string(octets)).Err())
+		must(t, s.Release(t.Context(), c.ID, later))
+		if fence := own(t, s, c); fence != later+1 {
+			t.Errorf("fence %d after %d", fence, later)
 		}
 	})
 }
