@@ -120,3 +120,19 @@ func TestPulse_Stop(t *testing.T) {
 		}
 	}
 }
+
+// The timer was armed for a run that is over when it fires: who is due later still
+// has to be renewed.
+func TestPulse_ArmsForWhoIsDueLater(t *testing.T) {
+	l := pulse{armed: true}
+	n := &run{}
+	l.add(n, systemClock{}, time.Hour)
+	l.beat()
+	if !l.armed || l.first != n {
+		t.Error("nobody will renew the run")
+	}
+	l.stop(n)
+	if l.beat(); l.armed {
+		t.Error("a timer runs for nobody")
+	}
+}
